@@ -1,0 +1,43 @@
+"""A background job runner for Flask that needs nothing but Python to start.
+
+Host applications import these names and nothing else of the runner. They resolve
+on first use: a job's own process imports this package, and most of it is of no use there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.runner.api import run_background_job
+    from app.runner.errors import Abort, Retry, RunnerError, ValidationError
+    from app.runner.exec import current_job
+    from app.runner.extension import Runner
+
+__all__ = [
+    "Abort",
+    "Retry",
+    "Runner",
+    "RunnerError",
+    "ValidationError",
+    "current_job",
+    "run_background_job",
+]
+
+_HOME = {
+    "Abort": "errors",
+    "Retry": "errors",
+    "Runner": "extension",
+    "RunnerError": "errors",
+    "ValidationError": "errors",
+    "current_job": "exec",
+    "run_background_job": "api",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes have any type
+    if name not in _HOME:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,92 @@
+"""Everything the runner raises, as one tree.
+
+RunnerError
+├── SettingsError         a RUNNER_* setting is wrong; start-up stops
+├── ValidationError       a job was refused at enqueue; lists every problem
+├── JobNotFound           no job has that number
+├── IllegalTransition     the job's status does not allow what was asked
+└── AttemptRefused        a writer whose attempt is no longer believed
+
+HandlerSignal             raised by handlers, on purpose
+├── Retry                 run me again later
+└── Abort                 do not run me again
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class RunnerError(Exception):
+    """Something the runner was asked to do cannot be done; the message says why."""
+
+
+class SettingsError(RunnerError):
+    """A setting is missing, unknown or has a value that cannot be used; the message names it."""
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a job that was to be enqueued."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """Give the sentence a person reads."""
+        return f"{self.field}: {self.message}"
+
+
+class ValidationError(RunnerError, ValueError):
+    """The job was refused and nothing was stored; `problems` lists every reason."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems, and join them for people."""
+        self.problems = problems
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class JobNotFound(RunnerError, LookupError):
+    """There is no job with that number."""
+
+    def __init__(self, job_id: int) -> None:
+        """Name the number that was asked for."""
+        self.job_id = job_id
+        super().__init__(f"there is no job {job_id}")
+
+
+class IllegalTransition(RunnerError):
+    """The job is not in a status from which this can be done; nothing was changed."""
+
+    def __init__(self, job_id: int, verb: str, status: str, allowed: str) -> None:
+        """Say what the job is now, and from where the verb is allowed."""
+        self.job_id, self.verb, self.status = job_id, verb, status
+        super().__init__(f"job {job_id} is {status}: {verb} is only possible for {allowed} jobs")
+
+
+class AttemptRefused(RunnerError):
+    """The attempt that reports is not the one the job is running now; nothing was changed."""
+
+    def __init__(self, job_id: int, attempt: int) -> None:
+        """Name the late writer."""
+        self.job_id, self.attempt = job_id, attempt
+        super().__init__(f"attempt {attempt} of job {job_id} is no longer the one that is believed")
+
+
+class HandlerSignal(Exception):  # noqa: N818 - a signal from a handler, not an error
+    """A handler says what is to happen with its job."""
+
+
+class Retry(HandlerSignal):
+    """Run this job again, after `delay` seconds or, without one, after the usual back-off.
+
+    It uses up an attempt like any failure, and fails the job when none is left.
+    """
+
+    def __init__(self, reason: str = "the handler asked for a retry", *, delay: float | None = None) -> None:
+        """Keep the delay, in seconds."""
+        self.delay = delay
+        super().__init__(reason)
+
+
+class Abort(HandlerSignal):
+    """Fail this job at once, whatever attempts are left: trying again cannot help."""
