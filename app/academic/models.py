@@ -1,0 +1,200 @@
+"""The tables of the course site.
+
+Times are UTC and aware. An assignment's folder and a student's files are kept in the database,
+so that every machine that runs jobs has them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import User
+from app.db import Base, BigId, UtcDateTime
+
+# What follows a submission, in the order people read it.
+JOB_KINDS: Final = ("grading", "notification", "analytics", "similarity")
+
+# MariaDB gives TEXT and BLOB 64 KiB unless told otherwise.
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+LongBytes = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+
+
+def _cascade(target: str) -> ForeignKey:
+    return ForeignKey(target, ondelete="CASCADE")
+
+
+class Course(Base):
+    """A course and who teaches it."""
+
+    __tablename__ = "courses"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    title: Mapped[str] = mapped_column(String(120), unique=True)
+    instructor_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    instructor: Mapped[User] = relationship()
+    assignments: Mapped[list[Assignment]] = relationship(
+        back_populates="course", order_by="Assignment.due_at, Assignment.id"
+    )
+
+
+class Enrollment(Base):
+    """A student takes a course."""
+
+    __tablename__ = "enrollments"
+
+    course_id: Mapped[int] = mapped_column(_cascade("courses.id"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(_cascade("users.id"), primary_key=True, index=True)
+    enrolled_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    course: Mapped[Course] = relationship()
+    student: Mapped[User] = relationship()
+
+
+class Assignment(Base):
+    """A piece of work that is asked for; its folder is kept as `files`."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        UniqueConstraint("course_id", "slug"),
+        CheckConstraint("points > 0", name="points"),
+        CheckConstraint("max_bytes > 0", name="max_bytes"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    course_id: Mapped[int] = mapped_column(_cascade("courses.id"))
+    slug: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str] = mapped_column(String(120))
+    # Plain text; pages keep its line breaks and nothing else.
+    description: Mapped[str] = mapped_column(LongText, default="")
+    points: Mapped[float] = mapped_column(Float, default=100.0)
+    max_bytes: Mapped[int] = mapped_column(Integer)
+    # The name under which the tests import the work.
+    submit_name: Mapped[str] = mapped_column(String(100), default="solution.py")
+    # The similarity score at which a person is asked to look.
+    flag_at: Mapped[float] = mapped_column(Float, default=50.0)
+    due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # The text of assignment.yaml, for people; the files are what is graded with.
+    manifest: Mapped[str] = mapped_column(LongText, default="")
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    course: Mapped[Course] = relationship(back_populates="assignments")
+    files: Mapped[list[AssignmentFile]] = relationship(
+        order_by="AssignmentFile.path", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class AssignmentFile(Base):
+    """One file of an assignment's folder, by its path inside it."""
+
+    __tablename__ = "assignment_files"
+    __table_args__ = (UniqueConstraint("assignment_id", "path"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"))
+    path: Mapped[str] = mapped_column(String(255))
+    content: Mapped[bytes] = mapped_column(LongBytes)
+
+
+class Submission(Base):
+    """One attempt of a student at an assignment, as it was received."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "student_id", "number"),
+        CheckConstraint("number >= 1", name="number"),
+        # The throttle and a student's history read by student and time.
+        Index("ix_submissions_student_newest", "student_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"))
+    student_id: Mapped[int] = mapped_column(_cascade("users.id"))
+    # Counts the student's attempts at this assignment, from 1.
+    number: Mapped[int] = mapped_column(Integer)
+    # Random: it names the submission in addresses and mails.
+    receipt: Mapped[str] = mapped_column(String(32), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    is_late: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    assignment: Mapped[Assignment] = relationship()
+    student: Mapped[User] = relationship()
+    files: Mapped[list[SubmissionFile]] = relationship(
+        order_by="SubmissionFile.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+    grade: Mapped[Grade | None] = relationship(passive_deletes=True)
+
+
+class SubmissionFile(Base):
+    """A file as the student sent it; the name is text and never a path."""
+
+    __tablename__ = "submission_files"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    submission_id: Mapped[int] = mapped_column(_cascade("submissions.id"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content: Mapped[bytes] = mapped_column(LongBytes)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class SubmissionJob(Base):
+    """A background job that follows a submission; a regrade adds another of its kind."""
+
+    __tablename__ = "submission_jobs"
+    __table_args__ = (CheckConstraint(f"kind IN {JOB_KINDS}", name="kind"),)
+
+    submission_id: Mapped[int] = mapped_column(_cascade("submissions.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    job_id: Mapped[int] = mapped_column(_cascade("background_jobs.id"), primary_key=True, index=True)
+
+
+class Grade(Base):
+    """What grading came to: the one current row of a submission, replaced by every regrade."""
+
+    __tablename__ = "grades"
+
+    submission_id: Mapped[int] = mapped_column(_cascade("submissions.id"), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(20))
+    verdict: Mapped[str] = mapped_column(String(40))
+    # NULL when the work could not be graded: that is not a zero.
+    score: Mapped[float | None] = mapped_column(Float)
+    points: Mapped[float] = mapped_column(Float)
+    # JSON text of the whole grade report.
+    report: Mapped[str] = mapped_column(LongText)
+    graded_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    # Not a foreign key: the grade outlives the job that made it.
+    job_id: Mapped[int | None] = mapped_column(Integer)
+    attempt: Mapped[int | None] = mapped_column(Integer)
+
+
+class CourseSnapshot(Base):
+    """A course in numbers, as the analytics job last computed them."""
+
+    __tablename__ = "course_snapshots"
+
+    course_id: Mapped[int] = mapped_column(_cascade("courses.id"), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    mean: Mapped[float | None] = mapped_column(Float)
+    median: Mapped[float | None] = mapped_column(Float)
+    # JSON text: the histogram and every assignment's numbers.
+    report: Mapped[str] = mapped_column(LongText)
+    computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
