@@ -1,0 +1,112 @@
+"""Bring the site up, say where it is, and end everything together.
+
+Called by script/server, which has set the environment up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from honcho import manager as honcho_manager
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+
+from script.address import Address, read_address, refuse_unusable
+from script.announce import announce
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOP: Final = Path(__file__).resolve().parent.parent
+# The launcher gives its running jobs their own grace first; honcho must not be quicker.
+KILL_AFTER_SECONDS: Final = 45
+
+
+def main() -> int:
+    """Prepare the site and run it; the exit code is that of what ended it."""
+    os.chdir(TOP)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    address = read_address(os.environ)
+    refuse_unusable(address)
+    environment = child_environment(address)
+    flask(environment, "db", "upgrade")
+    return serve(address, environment)
+
+
+def child_environment(address: Address) -> dict[str, str]:
+    """Give the environment of every process of the site."""
+    return {
+        **os.environ,
+        "HOST": address.bound_host,
+        "PORT": str(address.port),
+        # The Procfile says `python`: that of .venv, whatever the caller's PATH.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def flask(environment: Mapping[str, str], *command: str) -> str:
+    """Run one `flask` command and give what it printed; when it fails, stop with that."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", *command],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout)
+        sys.exit(f"The site was not started: `flask {' '.join(command)}` failed (see above).")
+    return done.stdout
+
+
+def serve(address: Address, environment: Mapping[str, str]) -> int:
+    """Run what the Procfile names until one of them ends or we are told to stop."""
+    site = Site()
+    for name, command in parse_procfile((TOP / "Procfile").read_text()).processes.items():
+        site.add_process(name, command, env=environment)
+    is_over = threading.Event()
+    threading.Thread(target=announce, args=(address.url, is_over), daemon=True).start()
+    site.loop()
+    is_over.set()
+    return int(site.returncode or 0)
+
+
+class Site(Manager):  # type: ignore[misc]  # honcho has no types
+    """The site's processes under one parent: when one ends, or we are told to, all end."""
+
+    def __init__(self) -> None:
+        """Print what the processes say, and little else."""
+        super().__init__(QuietPrinter(sys.stdout))
+        honcho_manager.KILL_WAIT = KILL_AFTER_SECONDS
+        # A closed terminal ends the site as Ctrl-C does.
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    def terminate(self) -> None:
+        """End all; before every process has reported its number, a little later."""
+        if self._all_started():
+            super().terminate()
+        else:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+
+class QuietPrinter(Printer):  # type: ignore[misc]  # honcho has no types
+    """Leaves out what honcho says about starting and ending its processes, but for a failure."""
+
+    def write(self, message: Message) -> None:
+        """Print the line unless it is honcho's own."""
+        if message.name != honcho_manager.SYSTEM_PRINTER_NAME or "stopped" in str(message.data):
+            super().write(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
