@@ -1,0 +1,2 @@
+def evaluate(expression):
+    """Give the value of an expression in postfix notation."""

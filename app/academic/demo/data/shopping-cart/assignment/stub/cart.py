@@ -1,0 +1,2 @@
+class Cart:
+    """A shopping cart; all amounts are whole cents."""
