@@ -68,10 +68,19 @@ def without_foreign_keys(connection: Connection) -> Iterator[None]:
 def migrate_online() -> None:
     """Change the database itself."""
     engine = current_app.extensions["migrate"].db.engine
-    with engine.connect() as connection, without_foreign_keys(connection):
-        configure(connection=connection)
-        with context.begin_transaction():
-            context.run_migrations()
+    with engine.connect() as plain:
+        # On SQLite the lock is waited for at the beginning, not asked for half way.
+        connection = plain.execution_options(runner_immediate=True)
+        with without_foreign_keys(connection):
+            migrate_over(connection)
+
+
+def migrate_over(connection: Connection) -> None:
+    """Run the revisions, each in its transaction; SQLite's own DDL is rolled back too (our engine begins)."""
+    own = {"transactional_ddl": True} if connection.dialect.name == "sqlite" else {}
+    configure(connection=connection, **own)
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def migrate_offline() -> None:

@@ -46,6 +46,8 @@ def child_environment(address: Address) -> dict[str, str]:
         **os.environ,
         "HOST": address.bound_host,
         "PORT": str(address.port),
+        # Links in mails are made from it.
+        "SITE_URL": os.environ.get("SITE_URL") or address.url,
         # The Procfile says `python`: that of .venv, whatever the caller's PATH.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
