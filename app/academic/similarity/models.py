@@ -8,7 +8,7 @@ submission costs its own size and not k.
 
 from __future__ import annotations
 
-import datetime as dt
+import datetime as dt  # noqa: TC003 - SQLAlchemy reads the annotations when it maps
 from typing import Final
 
 from sqlalchemy import (
@@ -47,7 +47,8 @@ class SimilarityDocument(Base):
     __tablename__ = "similarity_documents"
     __table_args__ = (
         Index("ix_similarity_documents_author", "assignment_id", "author_id"),
-        Index("ix_similarity_documents_group", "assignment_id", "whole_hash"),
+        Index("ix_similarity_documents_whole", "assignment_id", "whole_hash"),
+        Index("ix_similarity_documents_text", "assignment_id", "text_hash"),
         Index("ix_similarity_documents_stale", "assignment_id", "class_size"),
     )
 
@@ -61,6 +62,8 @@ class SimilarityDocument(Base):
     """Hash of all fingerprints: the same digest needs no second writing."""
     whole_hash: Mapped[int | None] = mapped_column(BigInteger)
     """Hash of the whole normalised program; equal means the same group, however large."""
+    text_hash: Mapped[int | None] = mapped_column(BigInteger)
+    """Hash of the whole text without white space; judges programs too short for the other."""
     totals: Mapped[str] = mapped_column(String(200))
     """JSON: per set of fingerprints how many there are, and how many there were before winnowing."""
     class_size: Mapped[int] = mapped_column(Integer, default=0)

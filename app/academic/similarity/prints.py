@@ -31,10 +31,12 @@ FEATURES: Final = {STRUCTURE: "structure", SYNTAX: "syntax", WORDING: "wording"}
 
 _LENGTHS: Final = {STRUCTURE: 8, SYNTAX: 5, WORDING: 12}
 _PROSE_WORDS: Final = 3
-MAX_UNWINNOWED: Final = 2_000
+_UNWINNOWED: Final = {STRUCTURE: 2_000, SYNTAX: 2_000, WORDING: 1_500}
 MAX_FILES: Final = 50
 MAX_CHARACTERS: Final = 400_000  # of one submission; what is beyond is not compared
 SHORTEST_STRUCTURE: Final = 60  # fewer fingerprints than this say nothing about structure
+SHORTEST_WHOLE: Final = 200  # in short programs two people's structure may well be the same
+SHORTEST_TEXT: Final = 250
 _LINE_BITS: Final = 20
 
 
@@ -57,12 +59,15 @@ class Prints:
     kind: Kind
     features: Mapping[int, Features] = field(default_factory=dict)
     whole_hash: int | None = None
+    """Of the normalised program; None if so short that two people may well write the same."""
+    text_hash: int | None = None
+    """Of the text without white space; None if very short."""
 
     @property
     def digest(self) -> str:
         """Tells whether two sets of fingerprints are the same."""
         hashes = sorted(value for feature in self.features.values() for value in feature.positions)
-        body = f"{self.kind}:{self.whole_hash}:{hashes}".encode()
+        body = f"{self.kind}:{self.whole_hash}:{self.text_hash}:{hashes}".encode()
         return blake2b(body, digest_size=16).hexdigest()
 
     @property
@@ -86,7 +91,9 @@ def fingerprint(files: Mapping[str, bytes], *, kind: Kind = "code", base: Sequen
         feature: _feature(feature, texts, kind, given[feature])
         for feature in (FEATURES if kind == "code" else (WORDING,))
     }
-    return Prints(kind=kind, features=found, whole_hash=_whole(texts, found) if kind == "code" else None)
+    return Prints(
+        kind=kind, features=found, whole_hash=_whole_hash(texts, found), text_hash=_text_hash(texts, found)
+    )
 
 
 def position_of(file_number: int, line: int) -> int:
@@ -134,9 +141,8 @@ def _feature(feature: int, texts: Mapping[str, str], kind: Kind, given: frozense
 
 
 def _window(feature: int, total: int) -> int:
-    """Windows of four for wording, which is ten times as long as structure; wider for long files."""
-    window = 4 if feature == WORDING else 1
-    limit = MAX_UNWINNOWED * (2 if feature == WORDING else 1)
+    """All fingerprints of short files; a quarter as dense with every fourfold length."""
+    window, limit = 1, _UNWINNOWED[feature]
     while total > limit:
         window *= 4
         limit *= 4
@@ -201,17 +207,19 @@ def stable_hash(feature: int, text: str) -> int:
     return int.from_bytes(raw, "big", signed=True)
 
 
-def _whole(texts: Mapping[str, str], found: Mapping[int, Features]) -> int | None:
-    """Hash of the normalised programs, in any order of files; none for what is too short."""
-    if len(found[STRUCTURE].positions) < SHORTEST_STRUCTURE:
+def _whole_hash(texts: Mapping[str, str], found: Mapping[int, Features]) -> int | None:
+    """Hash of the normalised programs, in any order of files."""
+    if STRUCTURE not in found or found[STRUCTURE].total < SHORTEST_WHOLE:
         return None
-    streams = sorted(_stream(name, text) for name, text in texts.items())
-    return stable_hash(0, "\x1e".join(stream for stream in streams if stream))
+    streams = ("\x1f".join(token.form for token in code_tokens(name, text)) for name, text in texts.items())
+    return _joint_hash(streams)
 
 
-def _stream(name: str, text: str) -> str:
-    return "\x1f".join(_forms(code_tokens(name, text)))
+def _text_hash(texts: Mapping[str, str], found: Mapping[int, Features]) -> int | None:
+    if found[WORDING].total < SHORTEST_TEXT:
+        return None
+    return _joint_hash("".join(text.split()) for text in texts.values())
 
 
-def _forms(tokens: Iterable[object]) -> Iterator[str]:
-    return (str(getattr(token, "form", "")) for token in tokens)
+def _joint_hash(parts: Iterable[str]) -> int:
+    return stable_hash(0, "\x1e".join(sorted(part for part in parts if part)))

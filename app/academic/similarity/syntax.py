@@ -17,7 +17,9 @@ MAX_INDENT: Final = 200  # columns
 MAX_RUN: Final = 500  # operators in one logical line: `1+1+1+...` nests as deep as it is long
 MAX_NODES: Final = 50_000
 
-_STRUCTURAL: Final = re.compile(r"[()\[\]{}]|\n[ \t]*|[-+~*/%@&|^<>=.!]|\b(?:not|and|or|lambda|elif|if|else|await)\b")
+_STRUCTURAL: Final = re.compile(
+    r"[()\[\]{}]|\n[ \t]*|[-+~*/%@&|^<>=.!]|\b(?:not|and|or|lambda|elif|if|else|await)\b"
+)
 _SILENT: Final = (ast.expr_context, ast.Module, ast.Expr)
 
 

@@ -7,6 +7,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pygments.lexers import get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.token import (
+    Comment,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    Punctuation,
+    String,
+    is_token_subtype,
+)
+from pygments.util import ClassNotFound
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,6 +33,7 @@ MAX_TOKENS: Final = 50_000  # per file
 
 # Formatters and taste add and drop these; the structure is the same without them.
 _LAYOUT: Final = frozenset("{};,")
+_KEPT: Final = (Keyword, Name.Builtin, Operator.Word)  # what no renaming changes
 _PLAIN = re.compile(r"[^\W\d]\w*|\d[\w.]*|[^\w\s]")
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
 
@@ -75,10 +90,6 @@ def _is_tame(text: str) -> bool:
 
 
 def _lexer(name: str) -> Lexer | None:
-    from pygments.lexers import get_lexer_for_filename
-    from pygments.lexers.special import TextLexer
-    from pygments.util import ClassNotFound
-
     try:
         lexer = get_lexer_for_filename(name.rpartition("/")[2], stripnl=False, ensurenl=False)
     except ClassNotFound:
@@ -100,23 +111,27 @@ def _normalised(raw: Iterable[tuple[_TokenType, str]]) -> Iterator[Token]:
 
 def _forms(kind: _TokenType, text: str) -> Iterator[tuple[str, str]]:
     """Normal form and text of each token that one token of a lexer stands for."""
-    from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String
-
     stripped = text.strip()
-    if not stripped or kind in String.Doc or (kind in Comment and kind not in Comment.Preproc):
+    if not stripped or _is_silent(kind):
         return
-    if kind in String:
+    if is_token_subtype(kind, String):
         yield "S", stripped
-    elif kind in Number:
+    elif is_token_subtype(kind, Number):
         yield "N", stripped
-    elif kind in Name.Builtin or kind in Keyword or kind in Operator.Word:
+    elif any(is_token_subtype(kind, kept) for kept in _KEPT):
         yield stripped, stripped
-    elif kind in Operator or kind in Punctuation:
+    elif is_token_subtype(kind, Operator) or is_token_subtype(kind, Punctuation):
         yield from ((mark, mark) for mark in stripped if mark not in _LAYOUT and not mark.isspace())
-    elif kind in Name:
+    elif is_token_subtype(kind, Name):
         yield "V", stripped
     else:
         yield from ((_plain_form(word), word) for word in _PLAIN.findall(stripped) if word not in _LAYOUT)
+
+
+def _is_silent(kind: _TokenType) -> bool:
+    """Comments and docstrings say nothing about structure; what the preprocessor reads does."""
+    is_comment = is_token_subtype(kind, Comment) and not is_token_subtype(kind, Comment.Preproc)
+    return is_comment or is_token_subtype(kind, String.Doc)
 
 
 def _plain(text: str) -> Iterator[Token]:
