@@ -121,6 +121,8 @@ class Job(Base):
     method: Mapped[str] = mapped_column(String(200))
     # JSON text: a list (positional) or an object (by name).
     parameters: Mapped[str] = mapped_column(Text, default="[]")
+    # What people and logs see instead, when a parameter is a secret.
+    shown_parameters: Mapped[str | None] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(SmallInteger, default=2)
     status: Mapped[str] = mapped_column(String(9), default="pending")
     # Microseconds since the epoch: run_at plus what its priority makes it wait. Claims go by it.
@@ -153,8 +155,8 @@ class Job(Base):
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
-    attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.number", viewonly=True, passive_deletes=True)
-    events: Mapped[list[Event]] = relationship(order_by="Event.id", viewonly=True, passive_deletes=True)
+    attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.number", viewonly=True)
+    events: Mapped[list[Event]] = relationship(order_by="Event.id", viewonly=True)
 
     @property
     def handler(self) -> str:
@@ -180,7 +182,7 @@ class Attempt(Base):
     launcher_id: Mapped[str | None] = mapped_column(String(32))
     host: Mapped[str | None] = mapped_column(String(255))
     pid: Mapped[int | None] = mapped_column(Integer)
-    # Seconds since the epoch, as the system tells it: with the pid it names one process for good.
+    # Seconds since the machine started: with the pid it names one process, whatever the clock does.
     process_started: Mapped[float | None] = mapped_column(Float)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,90 @@
+"""Enqueueing: the one function that host applications call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Never
+
+from sqlalchemy import event
+
+from app.runner import binding, store, wake
+from app.runner.validator import Request, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from app.runner.binding import Binding
+    from app.runner.models import Job
+
+_LISTENING = "runner_wakes_after_commit"
+
+
+def run_background_job(
+    cls: str | type,
+    method: str,
+    parameters: Sequence[Any] | Mapping[str, Any] | str | None = None,
+    *,
+    priority: int = 2,
+    delay: float = 0,
+    retries: int | None = None,
+    timeout: float | None = None,
+    unique_key: str | None = None,
+    session: Session | None = None,
+    **unknown: Never,
+) -> Job:
+    """Enqueue one run of an approved handler, in the caller's transaction.
+
+    Args:
+        cls: The handler's class, or its dotted name as it stands on the approved list.
+        method: The name of the method to call.
+        parameters: Its arguments: a list (positional), an object (by name), or the JSON text of either.
+        priority: 1 high, 2 medium, 3 low.
+        delay: Seconds to wait before it is due.
+        retries: How often a failure is followed by another attempt; by default what was approved, or 3.
+        timeout: Seconds one attempt may take; by default what was approved, or no limit.
+        unique_key: While a job with this key is unfinished, it is returned instead of a new one.
+        session: Whose transaction to join; by default the application's session. Where there is
+            none, the job is committed at once.
+
+    Returns:
+        The job, with its number. It runs after the transaction commits, and never if it rolls back.
+
+    Raises:
+        ValidationError: Something is wrong with what was given; every problem is listed.
+    """
+    bound = binding.current()
+    request = Request(
+        class_name=f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else cls,
+        method=method,
+        parameters=dict(parameters) if _is_other_mapping(parameters) else parameters,
+        priority=priority,
+        delay=delay,
+        retries=retries,
+        timeout=timeout,
+        unique_key=unique_key,
+        unknown=unknown,
+    )
+    valid = validate(request, bound.registry, bound.settings)
+    joined = session if session is not None else bound.host_session()
+    if joined is not None:
+        _wake_after_commit(joined, bound)
+        return store.enqueue(joined, valid, bound.settings, created_by=bound.actor())
+    with bound.write() as own:
+        return store.enqueue(own, valid, bound.settings, created_by=bound.actor())
+
+
+def _is_other_mapping(value: object) -> bool:
+    return not isinstance(value, dict) and hasattr(value, "keys") and hasattr(value, "__getitem__")
+
+
+def _wake_after_commit(session: Session, bound: Binding) -> None:
+    if session.info.get(_LISTENING):
+        return
+    session.info[_LISTENING] = True
+
+    def wake_up(committed: Session) -> None:
+        del committed
+        wake.send(bound.settings.wake_dir)
+
+    event.listen(session, "after_commit", wake_up)

@@ -1,0 +1,45 @@
+"""A job's process between its start by the launcher and `exec.perform`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from app.runner import processes
+from app.runner.exec import Order, perform, prepare_output
+from app.runner.registry import Registry
+from app.runner.settings import load_approved
+
+
+def main() -> int:
+    """Run the order that comes on standard input; report on the descriptor named in the environment."""
+    processes.stay_with_parent(int(os.environ.pop("RUNNER_PARENT_PID")))
+    report = socket.socket(fileno=int(os.environ.pop("RUNNER_REPORT_FD")))
+    os.set_inheritable(report.fileno(), False)
+    given = json.loads(sys.stdin.buffer.read())
+    _forget_input()
+    order = Order(**given["order"])
+    run(order, Registry(load_approved(given["approved"])), given["application"], report)
+    return 0
+
+
+def run(order: Order, registry: Registry, application: str, report: socket.socket) -> None:
+    """Perform and end this process; nothing registered to run at exit does, as in any fork."""
+
+    def send(message: Mapping[str, Any]) -> None:
+        report.send(json.dumps(message).encode())
+
+    prepare_output()
+    perform(order, registry, application, send)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _forget_input() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)

@@ -1,0 +1,358 @@
+"""The launcher's loop: claim what is due, start it, write what came of it; `flask jobs work`.
+
+One transaction a turn writes all that has come in and claims for all free slots. The loop sleeps on
+its sockets: a report, a datagram from who enqueued, or the next thing due wakes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import selectors
+import signal
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from app.runner import binding, processes, store, wake
+from app.runner.engines.local import EngineGone, LocalEngine
+from app.runner.exec import Order
+from app.runner.joblog import log_finishes, warn
+from app.runner.maintenance import prune_old, rescue_all
+from app.runner.models import Job, LauncherRow
+from app.runner.outcome import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.runner.binding import Binding
+    from app.runner.store import Claimed, Finish
+
+# Seconds. Polling is the fallback for a lost datagram, and how delayed jobs become due.
+POLL_SECONDS: Final = 0.5
+HEARTBEAT_SECONDS: Final = 2.0
+CANCEL_SECONDS: Final = 0.5
+RESCUE_SECONDS: Final = 5.0
+PRUNE_SECONDS: Final = 3600.0
+# How long to wait after the database refused, before trying again.
+REFUSED_SECONDS: Final = 1.0
+
+
+@dataclass(kw_only=True)
+class Running:
+    """An attempt of ours, as far as it is known."""
+
+    claimed: Claimed
+    pid: int | None = None
+    process_started: float | None = None
+    is_process_saved: bool = False
+    said: Mapping[str, Any] | None = None
+    progress: tuple[float, float, str] | None = None
+    cancelled_by: str | None = None
+
+
+class Dispatcher:
+    """One launcher; `run` returns when it has been stopped or has nothing left to do."""
+
+    def __init__(
+        self,
+        bound: Binding,
+        *,
+        application: str = "",
+        slots: int | None = None,
+        drain: bool = False,
+        idle_exit: float | None = None,
+    ) -> None:
+        self.bound, self.application = bound, application
+        self.slots = slots or bound.settings.slots
+        self.drain, self.idle_exit = drain, idle_exit
+        self.id = uuid.uuid4().hex
+        self.host = processes.host()
+        self.running: dict[int, Running] = {}
+        self.finishes: list[Finish] = []
+        self.is_stopping = False
+        self._stop_at = 0.0
+        self._due: dict[str, float] = {}
+        self._idle_since = time.monotonic()
+
+    def run(self) -> None:
+        """Serve until told to stop; leaves nothing running."""
+        processes.adopt_orphans()
+        self._register()
+        self.engine = LocalEngine(self.bound.settings, self.id, self.application)
+        self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
+        self._watch()
+        try:
+            while not self._is_over():
+                self._wait()
+                self._turn_safely()
+        finally:
+            self._leave()
+
+    def stop(self, *_: object) -> None:
+        """Claim nothing more; what runs has the grace period to end by itself."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self._stop_at = time.monotonic() + self.bound.settings.grace_seconds
+
+    # -- one turn
+
+    def _turn_safely(self) -> None:
+        try:
+            self._turn()
+        except DBAPIError as error:
+            # Nothing is forgotten: what could not be written is written in a later turn.
+            warn(self.bound.settings, "The database refused, trying again", {"error": str(error.orig)})
+            self.bound.engine.dispose()
+            time.sleep(REFUSED_SECONDS)
+        except EngineGone:
+            self._replace_engine()
+
+    def _turn(self) -> None:
+        if not self.engine.is_alive():
+            raise EngineGone
+        for message in self.engine.messages():
+            self._hear(message)
+        if self._every("cancel", CANCEL_SECONDS) and self.running:
+            self._look_for_cancels()
+        claimed = self._write()
+        for each in claimed:
+            self._begin(each)
+        if self.is_stopping:
+            self._hurry()
+        self._keep_house()
+
+    def _write(self) -> list[Claimed]:
+        """Write all that came in and claim for the free slots, in one transaction."""
+        free = 0 if self.is_stopping else self.slots - len(self.running)
+        wants = free > 0 and self._is_anything_due()
+        unsaved = [each for each in self.running.values() if self._is_unsaved(each)]
+        if not (wants or self.finishes or unsaved):
+            return []
+        with self.bound.write() as session:
+            done = [end for end in self.finishes if store.finish(session, end, self.bound.settings)]
+            for each in unsaved:
+                self._save(session, each)
+            claimed = store.claim(session, self.id, self.host, free) if wants else []
+        log_finishes(self.bound.settings, [(end, self.running.pop(end.job_id).claimed) for end in done])
+        for end in self.finishes:
+            self.running.pop(end.job_id, None)
+        self.finishes = []
+        for each in unsaved:
+            each.is_process_saved, each.progress = True, None
+        return claimed
+
+    def _is_unsaved(self, each: Running) -> bool:
+        return each.said is None and ((each.pid is not None and not each.is_process_saved) or each.progress is not None)
+
+    def _save(self, session: Any, each: Running) -> None:  # noqa: ANN401 - a Session
+        job_id, attempt = each.claimed.job_id, each.claimed.attempt
+        if each.pid is not None and not each.is_process_saved:
+            store.save_process(session, job_id, attempt, each.pid, each.process_started or 0.0)
+        if each.progress is not None:
+            store.save_progress(session, job_id, attempt, each.progress)
+
+    def _is_anything_due(self) -> bool:
+        now = dt.datetime.now(dt.UTC)
+        due = select(Job.id).where(Job.status == "pending", Job.is_held.is_(False), Job.run_at <= now)
+        with self.bound.read() as session:
+            return session.scalar(due.order_by(Job.rank, Job.id).limit(1)) is not None
+
+    def _begin(self, claimed: Claimed) -> None:
+        self.running[claimed.job_id] = Running(claimed=claimed)
+        self._idle_since = time.monotonic()
+        self.engine.start(
+            Order(
+                job_id=claimed.job_id,
+                attempt=claimed.attempt,
+                class_name=claimed.class_name,
+                method=claimed.method,
+                parameters=claimed.parameters,
+                timeout_seconds=claimed.timeout_seconds,
+            )
+        )
+
+    # -- what the engine says
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        each = self.running.get(message["job"])
+        if each is None or each.claimed.attempt != message["attempt"]:
+            return
+        if message["kind"] == "started":
+            each.pid, each.process_started = message["pid"], message["process_started"]
+        elif message["kind"] == "progress":
+            each.progress = (message["done"], message["total"], message["message"])
+        elif message["kind"] == "result":
+            each.said = message
+        elif message["kind"] == "ended":
+            self._end(each, message)
+        else:
+            self._end(each, _NEVER_STARTED | {"error": message["error"]})
+
+    def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
+        who = {"pid": each.pid, "process_started": each.process_started}
+        now = dt.datetime.now(dt.UTC)
+        self.finishes.append(decide(each.claimed, each.said, {**who, **ended}, cancelled_by=each.cancelled_by, now=now))
+        self._idle_since = time.monotonic()
+
+    # -- what people ask
+
+    def _look_for_cancels(self) -> None:
+        wanted = select(Job.id, Job.attempt, Job.cancel_requested_by).where(
+            Job.status == "running", Job.launcher_id == self.id, Job.cancel_requested_at.is_not(None)
+        )
+        with self.bound.read() as session:
+            asked = session.execute(wanted).all()
+        for job_id, attempt, who in asked:
+            each = self.running.get(job_id)
+            if each is not None and each.cancelled_by is None and each.claimed.attempt == attempt:
+                each.cancelled_by = who or "somebody"
+                self.engine.stop(job_id, "cancel", self.bound.settings.grace_seconds)
+
+    # -- beginning, keeping, leaving
+
+    def _register(self) -> None:
+        rescue_all(self.bound)
+        now = dt.datetime.now(dt.UTC)
+        row = LauncherRow(
+            id=self.id,
+            host=self.host,
+            boot_id=processes.boot_id(),
+            pid=os.getpid(),
+            process_started=processes.start_time(os.getpid()) or 0.0,
+            slots=self.slots,
+            is_draining=False,
+            started_at=now,
+            heartbeat_at=now,
+        )
+        with self.bound.write() as session:
+            store.register(session, row)
+
+    def _watch(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self.engine.reports, selectors.EVENT_READ)
+        self._selector.register(self.engine.control, selectors.EVENT_READ)
+        self._notice, noticed = socket.socketpair()
+        for each in (self._notice, noticed):
+            each.setblocking(False)
+        signal.set_wakeup_fd(noticed.fileno(), warn_on_full_buffer=False)
+        self._noticed = noticed
+        self._selector.register(self._notice, selectors.EVENT_READ)
+        if self.waker is not None:
+            self._selector.register(self.waker, selectors.EVENT_READ)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+
+    def _wait(self) -> None:
+        for key, _ in self._selector.select(POLL_SECONDS if not self.finishes else 0):
+            if key.fileobj is self.waker:
+                wake.drain(self.waker)
+                self._due.pop("cancel", None)
+            elif key.fileobj is self._notice:
+                with contextlib.suppress(OSError):
+                    self._notice.recv(4096)
+
+    def _keep_house(self) -> None:
+        if self._every("heartbeat", HEARTBEAT_SECONDS):
+            with self.bound.write() as session:
+                is_known = store.beat(session, self.id, is_draining=self.is_stopping)
+            if not is_known:
+                self._start_over()
+        if self._every("rescue", RESCUE_SECONDS):
+            log_finishes(self.bound.settings, [(end, None) for end in rescue_all(self.bound, self.id)])
+        if self._every("prune", PRUNE_SECONDS) and not self.is_stopping:
+            prune_old(self.bound)
+
+    def _every(self, name: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(name, 0.0):
+            return False
+        self._due[name] = now + seconds
+        return True
+
+    def _hurry(self) -> None:
+        """The grace period of a stop is over: end what still runs, to be given back."""
+        if time.monotonic() >= self._stop_at:
+            self._stop_at = float("inf")
+            for job_id in self.running:
+                self.engine.stop(job_id, "shutdown", self.bound.settings.grace_seconds)
+
+    def _replace_engine(self) -> None:
+        """The warm parent was killed, and with it every attempt: each is a crash, and tried again."""
+        messages = self.engine.messages()
+        self.engine.sweep()
+        for message in messages:
+            self._hear(message)
+        ending = {end.job_id for end in self.finishes}
+        for each in list(self.running.values()):
+            if each.claimed.job_id not in ending:
+                self._end(each, _WARM_PARENT_DIED)
+        self._selector.unregister(self.engine.reports)
+        self._selector.unregister(self.engine.control)
+        self.engine.close()
+        self.engine.start_up()
+        self._selector.register(self.engine.reports, selectors.EVENT_READ)
+        self._selector.register(self.engine.control, selectors.EVENT_READ)
+
+    def _start_over(self) -> None:
+        """We were given up for dead: others have our jobs, so end ours unwritten, and be new."""
+        warn(self.bound.settings, "This launcher was given up for dead and starts over", {"launcher": self.id})
+        self.engine.close()
+        self.running.clear()
+        self.finishes.clear()
+        self._selector.close()
+        wake.close(self.bound.settings.wake_dir, self.id, self.waker)
+        self.id = uuid.uuid4().hex
+        self._register()
+        self.engine = LocalEngine(self.bound.settings, self.id, self.application)
+        self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
+        self._watch()
+
+    def _is_over(self) -> bool:
+        if self.running or self.finishes:
+            return False
+        if self.is_stopping:
+            return True
+        if self.drain and self._is_drained():
+            return True
+        return self.idle_exit is not None and time.monotonic() - self._idle_since >= self.idle_exit
+
+    def _is_drained(self) -> bool:
+        """Whether nothing is left that could run: held jobs wait for a person, all others count."""
+        unfinished = select(func.count()).where(Job.status == "pending", Job.is_held.is_(False))
+        with contextlib.suppress(DBAPIError), self.bound.read() as session:
+            return session.scalar(unfinished) == 0
+        return False
+
+    def _leave(self) -> None:
+        self.engine.close()
+        wake.close(self.bound.settings.wake_dir, self.id, self.waker)
+        signal.set_wakeup_fd(-1)
+        self._selector.close()
+        if not self.running:
+            with contextlib.suppress(DBAPIError), self.bound.write() as session:
+                store.dismiss(session, self.id)
+
+
+def run(*, application: str = "", **options: Any) -> None:  # noqa: ANN401 - Dispatcher's own
+    """Run a launcher in this process, for the runner of the present context."""
+    Dispatcher(binding.current(), application=application, **options).run()
+
+
+_UNKNOWN_END: Final = {
+    "exit_code": None,
+    "signal": None,
+    "cpu_seconds": None,
+    "peak_memory_bytes": None,
+    "log_bytes": 0,
+    "stopped": None,
+    "stop_signal": None,
+}
+_WARM_PARENT_DIED: Final = _UNKNOWN_END | {"signal": int(signal.SIGKILL)}
+_NEVER_STARTED: Final = _UNKNOWN_END | {"stopped": "shutdown"}

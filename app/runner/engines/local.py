@@ -1,0 +1,142 @@
+"""Jobs run on this machine, by a warm parent of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from app.runner import processes
+from app.runner.launcher import LARGEST_MESSAGE, order_message
+
+if TYPE_CHECKING:
+    from app.runner.exec import Order
+    from app.runner.settings import Settings
+
+# How long the dead engine's processes may take to be gone, in seconds.
+SWEEP_SECONDS: Final = 10.0
+
+
+class LocalEngine:
+    """One warm parent and the sockets to it."""
+
+    def __init__(self, settings: Settings, launcher_id: str, application: str) -> None:
+        self.settings, self.launcher_id = settings, launcher_id
+        self._given = {
+            "approved": {name: _plain(each) for name, each in settings.approved.items()},
+            "start_method": settings.start_method,
+            "grace_seconds": settings.grace_seconds,
+            "log_dir": str(settings.log_dir.absolute()),
+            "log_limit_bytes": settings.log_limit_bytes,
+            "application": application,
+        }
+        self._early: list[dict[str, Any]] = []
+        self.start_up()
+
+    def start_up(self) -> None:
+        """Start the warm parent; it loads handlers while we go on."""
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.reports, reporting = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        arguments = [str(each.fileno()) for each in (theirs, reporting)]
+        self.parent = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "app.runner.launcher", *arguments],
+            pass_fds=[theirs.fileno(), reporting.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=dict(os.environ) | {processes.MARK: self.launcher_id, "PYTHONPATH": _python_path()},
+        )
+        theirs.close()
+        reporting.close()
+        self.control.setblocking(False)
+        self.reports.setblocking(False)
+        self._send(json.dumps(self._given).encode())
+
+    def start(self, order: Order) -> None:
+        """Start an attempt. Raises `EngineGone` when there is no warm parent to do it."""
+        self._send(order_message(order))
+
+    def stop(self, job_id: int, reason: str, grace: float) -> None:
+        """End a job's processes: asked first, killed after `grace` seconds; its end is reported as any."""
+        self._send(json.dumps({"stop": job_id, "reason": reason, "grace": grace}).encode())
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Give what has been reported since the last call."""
+        self._receive()
+        given, self._early = self._early, []
+        return given
+
+    def is_alive(self) -> bool:
+        """Whether the warm parent is there."""
+        return self.parent.poll() is None
+
+    def close(self) -> None:
+        """Have the warm parent end whatever it has, and itself."""
+        self.control.close()
+        self.reports.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.parent.wait(timeout=SWEEP_SECONDS)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Kill every process that a warm parent of this launcher left behind."""
+        if self.parent.poll() is None:
+            self.parent.kill()
+            self.parent.wait()
+        sweep(self.launcher_id)
+
+    def _send(self, data: bytes) -> None:
+        # The warm parent may be waiting for us to read while we wait for it to.
+        while True:
+            try:
+                self.control.send(data)
+            except BlockingIOError:
+                self._receive()
+                select.select([self.reports], [self.control], [], 1.0)
+            except OSError as error:
+                raise EngineGone from error
+            else:
+                return
+
+    def _receive(self) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while data := self.reports.recv(LARGEST_MESSAGE):
+                self._early.append(json.loads(data))
+
+
+class EngineGone(Exception):
+    """The warm parent is not there any more; what it ran is not either, once swept."""
+
+
+def sweep(launcher_id: str) -> None:
+    """Kill every process on this machine that descends from a launcher, and see it dead."""
+    until = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < until:
+        _reap_adopted()
+        left = processes.living(processes.marked(launcher_id))
+        if not left:
+            return
+        processes.send_signal(left, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _reap_adopted() -> None:
+    for pid in processes.children():
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def _plain(approval: Any) -> dict[str, Any]:  # noqa: ANN401 - an Approval, as JSON
+    given = {"methods": list(approval.methods), "timeout": approval.timeout, "retries": approval.retries}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _python_path() -> str:
+    """Let job processes find what this process finds: modules beside the host's application too."""
+    return os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as sys.path has it

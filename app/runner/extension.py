@@ -1,0 +1,171 @@
+"""The Flask extension: `Runner(app, guard=...)` gives an application jobs, a dashboard and commands."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, abort, current_app, has_request_context
+from sqlalchemy import Engine, create_engine, inspect
+
+from app.runner import binding
+from app.runner.binding import Binding, NotBound
+from app.runner.database import configure
+from app.runner.errors import SettingsError
+from app.runner.exec import current_job
+from app.runner.models import Job, metadata
+from app.runner.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from werkzeug.wrappers import Response as BaseResponse
+
+NAME: Final = "background_jobs"
+
+Guard = Callable[[], "bool | BaseResponse"]
+
+
+class Runner:
+    """Binds the runner to a Flask application.
+
+    Args:
+        application: The application; or call `init_app` later.
+        guard: Who may see the dashboard: a function that gives True, False (then 403), or a response
+            such as a redirect to a page for signing in. Without one nobody may.
+        actor: The name under which the present person's actions are recorded.
+
+    Raises:
+        SettingsError: A `RUNNER_*` setting is unknown or cannot be used.
+    """
+
+    def __init__(
+        self,
+        application: Flask | None = None,
+        *,
+        guard: Guard | None = None,
+        actor: Callable[[], str] | None = None,
+    ) -> None:
+        self.guard: Guard = guard or _nobody
+        self.actor: Callable[[], str] = actor or _somebody
+        if application is not None:
+            self.init_app(application)
+
+    def init_app(self, application: Flask) -> None:
+        """Read the settings, and add the dashboard and the commands."""
+        from app.runner.cli import jobs_cli  # noqa: PLC0415 - each application loads them once
+        from app.runner.dashboard import blueprint  # noqa: PLC0415
+
+        state = _State(application, self)
+        application.extensions[NAME] = state
+        binding.use(_current)
+        application.register_blueprint(blueprint, url_prefix="/background-jobs")
+        application.before_request_funcs.setdefault(blueprint.name, []).insert(0, self._admit)
+        application.cli.add_command(jobs_cli)
+
+    def _admit(self) -> BaseResponse | None:
+        answer = self.guard()
+        if answer is True:
+            return None
+        if answer is False:
+            abort(403)
+        return answer
+
+
+class _State:
+    """One application's settings, and its binding once it is asked for."""
+
+    def __init__(self, application: Flask, runner: Runner) -> None:
+        self.application, self.runner = application, runner
+        self.settings = _settings_of(application)
+        self._binding: Binding | None = None
+
+    def binding(self) -> Binding:
+        if self._binding is None:
+            self._binding = Binding(
+                settings=self.settings,
+                engine=self._engine(),
+                actor=self._actor,
+                host_session=self._host_session,
+            )
+        return self._binding
+
+    def _actor(self) -> str:
+        if has_request_context():
+            return self.runner.actor()
+        job = current_job.id_or_none()
+        return f"job {job}" if job is not None else f"cli:{_account()}"
+
+    def _engine(self) -> Engine:
+        database = self.application.extensions.get("sqlalchemy")
+        if database is not None and not self.settings.database_url:
+            engine: Engine = database.engine
+            configure(engine)
+        else:
+            engine = create_engine(self.settings.database_url)
+            configure(engine)
+        if "migrate" not in self.application.extensions:
+            _make_tables(engine)
+        return engine
+
+    def _host_session(self) -> Session | None:
+        database = self.application.extensions.get("sqlalchemy")
+        if database is None or self.settings.database_url:
+            return None
+        session: Session = database.session()
+        return session
+
+
+def _settings_of(application: Flask) -> Settings:
+    instance = Path(application.instance_path)
+    defaults: dict[str, Any] = {
+        "RUNNER_LOG_DIR": instance.parent / "logs",
+        "RUNNER_WAKE_DIR": instance,
+    }
+    if not _has_database(application):
+        defaults["RUNNER_DATABASE_URL"] = f"sqlite:///{instance / 'jobs.db'}"
+    settings = load_settings(defaults | {key: value for key, value in application.config.items()})
+    for folder in (settings.log_dir, settings.wake_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _has_database(application: Flask) -> bool:
+    if "sqlalchemy" in application.extensions:
+        return True
+    if application.config.get("SQLALCHEMY_DATABASE_URI") and not application.config.get("RUNNER_DATABASE_URL"):
+        raise SettingsError("SQLALCHEMY_DATABASE_URI is set: call SQLAlchemy's init_app before Runner's")
+    return False
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make the runner's own tables where no migrations do."""
+    if not inspect(engine).has_table(Job.__tablename__):
+        own = [table for name, table in metadata.tables.items() if name.startswith("background_job")]
+        metadata.create_all(engine, tables=own)
+
+
+def _current() -> Binding:
+    if not current_app:
+        raise NotBound("no application context: use the runner inside of `with app.app_context():`")
+    state: _State | None = current_app.extensions.get(NAME)
+    if state is None:
+        raise NotBound("this application has no runner: call Runner(app) first")
+    return state.binding()
+
+
+def _nobody() -> bool:
+    return False
+
+
+def _somebody() -> str:
+    return "somebody"
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name
+        return str(os.getuid())

@@ -1,0 +1,44 @@
+"""The lines of background_jobs.log and background_jobs_errors.log, one for each end of an attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.runner import logs
+
+if TYPE_CHECKING:
+    from app.runner.settings import Settings
+    from app.runner.store import Claimed, Finish
+
+
+def log_finishes(settings: Settings, ends: Iterable[tuple[Finish, Claimed | None]]) -> None:
+    """Write the line of each attempt that ended: failures to the errors, all else to the jobs."""
+    lines: dict[str, list[str]] = {logs.JOBS: [], logs.ERRORS: []}
+    for end, claimed in ends:
+        name, text = _line(end, claimed)
+        lines[name].append(text)
+    for name, texts in lines.items():
+        logs.append(settings.log_dir / name, texts)
+
+
+def warn(settings: Settings, message: str, context: Mapping[str, Any]) -> None:
+    """Write what went wrong with the launcher itself."""
+    logs.append(settings.log_dir / logs.ERRORS, [logs.line("WARNING", message, context)])
+
+
+def _line(end: Finish, claimed: Claimed | None) -> tuple[str, str]:
+    handler = f"{claimed.class_name}@{claimed.method}" if claimed else "(rescued)"
+    context: dict[str, Any] = {"parameters": claimed.shown_parameters if claimed else None}
+    if end.status == "completed":
+        context["result"] = None if end.result is None else json.loads(end.result)
+    else:
+        context["error"] = end.error
+    context["status"] = end.status
+    verb = "retrying" if end.status == "pending" else end.status
+    if end.outcome in {"interrupted", "crashed"}:
+        verb = end.outcome if end.status == "pending" else end.status
+    level, name = ("ERROR", logs.ERRORS) if end.status == "failed" else ("INFO", logs.JOBS)
+    message = f"Job {end.job_id} {verb}: {handler}"
+    return name, logs.line(level, message, context, at=end.finished_at)

@@ -1,0 +1,51 @@
+"""What a launcher does beside running jobs: rescue what dead launchers left, delete what is old."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from app.runner import processes, store
+from app.runner.engines.local import sweep
+from app.runner.store.launchers import known
+
+if TYPE_CHECKING:
+    from app.runner.binding import Binding
+    from app.runner.models import LauncherRow
+    from app.runner.store import Finish
+
+# A launcher on another machine that has not been heard of for so long is dead: ten heartbeats.
+SILENT_SECONDS: Final = 20.0
+
+
+def is_dead(row: LauncherRow, now: dt.datetime) -> bool:
+    """Whether a launcher is proved dead: here by its process, elsewhere by its silence."""
+    if row.host == processes.host() and row.boot_id == processes.boot_id():
+        return not processes.is_alive(row.pid, row.process_started)
+    return now - row.heartbeat_at > dt.timedelta(seconds=SILENT_SECONDS)
+
+
+def rescue_all(bound: Binding, own_id: str | None = None) -> list[Finish]:
+    """Take the jobs of every dead launcher, after its processes here have been ended."""
+    now = dt.datetime.now(dt.UTC)
+    with bound.read() as session:
+        rows = known(session, [own_id] if own_id else [])
+    dead = [row for row in rows if is_dead(row, now)]
+    ends: list[Finish] = []
+    for row in dead:
+        sweep(row.id)
+        with bound.write() as session:
+            ends += store.rescue(session, row.id, bound.settings)
+    return ends
+
+
+def prune_old(bound: Binding) -> int:
+    """Delete finished jobs older than the retention, in steps that let other writers in between."""
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=bound.settings.retention_days)
+    total = 0
+    while True:
+        with bound.write() as session:
+            deleted = store.prune(session, before=before)
+        total += deleted
+        if deleted == 0:
+            return total

@@ -1,0 +1,139 @@
+"""Processes as the system knows them: who one is, who belongs to it, and how to end them all.
+
+A pid alone names nobody for long; with the start time it does. psutil is loaded only when
+something has to be ended, so that the processes that run jobs stay small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import psutil
+
+# prctl(2)
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
+
+MARK: Final = "RUNNER_LAUNCHER"
+
+_libc = ctypes.CDLL(None)
+
+
+def start_time(pid: int) -> float | None:
+    """Give when a process started, in seconds since the machine did; None if there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return _portable_start_time(pid)
+    return None if fields[0] == b"Z" else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Whether this very process is alive, and not another with its pid."""
+    found = start_time(pid)
+    return found is not None and abs(found - started) < 0.02  # noqa: PLR2004 - two ticks of the clock
+
+
+def host() -> str:
+    """Give the name under which this machine signs attempts."""
+    return socket.gethostname()[:255]
+
+
+def boot_id() -> str:
+    """Name this start of this machine, and the view of processes we have: pids mean nothing outside of it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"[:64]
+    except OSError:
+        import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+
+        return f"{psutil.boot_time():.0f}"
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant that loses its own, so that none gets away."""
+    if hasattr(_libc, "prctl"):
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def stay_with_parent(parent_pid: int) -> None:
+    """Die when the parent does, even if it is killed; and adopt orphans until then."""
+    adopt_orphans()
+    if hasattr(_libc, "prctl"):
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def children() -> list[int]:
+    """Give the pids of this process's own children, the adopted ones too."""
+    try:
+        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in text.split()]
+    except OSError:
+        import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+
+        return [each.pid for each in psutil.Process().children()]
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """Give a process with all its descendants, whatever sessions or groups they moved to."""
+    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def marked(launcher_id: str) -> list[psutil.Process]:
+    """Give every process of this machine that descends from a launcher, by the mark in its environment."""
+    import psutil  # noqa: PLC0415 - heavy; needed only after a crash
+
+    found = []
+    for each in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if each.pid != os.getpid() and each.environ().get(MARK) == launcher_id:
+                found.append(each)
+    return found
+
+
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Leave out those that are dead, are zombies, or whose pid is another's by now."""
+    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+
+    alive = []
+    for each in processes:
+        with contextlib.suppress(psutil.Error):
+            if each.is_running() and each.status() != psutil.STATUS_ZOMBIE:
+                alive.append(each)
+    return alive
+
+
+def send_signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Signal each, if it still is who it was."""
+    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+
+    for each in processes:
+        with contextlib.suppress(psutil.Error, OSError):
+            each.send_signal(number)
+
+
+def _portable_start_time(pid: int) -> float | None:
+    if Path("/proc/self/stat").exists():
+        return None
+    import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None

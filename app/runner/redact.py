@@ -1,0 +1,70 @@
+"""Parameters that are secrets: kept for the job, shown to nobody."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+MASK: Final = "***"
+_SECRET: Final = re.compile(r"pass(word|wd|phrase)|token|secret|(api|private|access)_?key|^key$|authorization", re.I)
+# Shorter values would mask ordinary words of a traceback.
+_SHORTEST: Final = 4
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter of this name is taken for a secret."""
+    return bool(_SECRET.search(name))
+
+
+def redacted(function: Callable[..., Any] | None, parameters: list[Any] | dict[str, Any]) -> str | None:
+    """Give the JSON that people may see, or None when nothing needs hiding."""
+    shown = mask(parameters)
+    if isinstance(shown, list) and function is not None:
+        names = _positional_names(function)
+        shown = [MASK if is_secret(name) else value for name, value in zip(names, shown, strict=False)]
+    return None if shown == parameters else json.dumps(shown, ensure_ascii=False)
+
+
+def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Give a copy in which the value of every key that names a secret is masked."""
+    if isinstance(value, dict):
+        return {key: MASK if is_secret(key) else mask(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask(item) for item in value]
+    return value
+
+
+def scrub(text: str, function: Callable[..., Any] | None, parameters: Any) -> str:  # noqa: ANN401 - any JSON
+    """Mask the secret values of `parameters` wherever they stand in `text`, such as a traceback."""
+    for secret in sorted(_secrets(function, parameters), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _positional_names(function: Callable[..., Any]) -> Iterator[str]:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    for each in parameters:
+        yield each.name
+    while True:
+        yield parameters[-1].name if parameters else ""
+
+
+def _secrets(function: Callable[..., Any] | None, value: Any) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item) if is_secret(key) else _secrets(None, item)
+    elif isinstance(value, list):
+        names = _positional_names(function) if function else iter(("",) * len(value))
+        for name, item in zip(names, value, strict=False):
+            yield from _texts(item) if is_secret(name) else _secrets(None, item)
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif isinstance(value, (str, int, float)) and len(str(value)) >= _SHORTEST:
+        yield str(value)

@@ -1,0 +1,72 @@
+"""Whether parameters fit a handler's signature and annotations, found out without calling it."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+
+def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, Any]) -> str | None:
+    """Say why `parameters` do not fit the method's signature and annotations, or give None."""
+    signature = inspect.signature(function)
+    own = list(signature.parameters.values())[1:]
+    signature = signature.replace(parameters=own)
+    try:
+        if isinstance(parameters, dict):
+            bound = signature.bind(**parameters)
+        else:
+            bound = signature.bind(*parameters)
+    except TypeError as error:
+        return f"{error} (it takes {signature})"
+    return _first_misfit(function, bound.arguments, own)
+
+
+def _first_misfit(
+    function: Callable[..., Any], arguments: Mapping[str, Any], own: list[inspect.Parameter]
+) -> str | None:
+    try:
+        hints = typing.get_type_hints(function)
+    except Exception:  # noqa: BLE001 - annotations may name what only a type checker imports
+        return None
+    starred = {each.name for each in own if each.kind in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
+    for name, value in arguments.items():
+        if name in hints and name not in starred and not _fits(value, hints[name]):
+            expected = getattr(hints[name], "__name__", None) or str(hints[name])
+            return f"{name} must be {expected}, not {shown(value)}"
+    return None
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - any annotation
+    """Whether a JSON value fits an annotation; annotations that JSON has no word for fit everything."""
+    origin = typing.get_origin(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return any(_fits(value, each) for each in typing.get_args(hint))
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
+    if hint is None or hint is type(None):
+        return value is None
+    kind = origin or hint
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind in {str, bool}:
+        return isinstance(value, kind)
+    if kind is list:
+        return isinstance(value, list) and _items_fit(value, typing.get_args(hint))
+    if kind is dict:
+        return isinstance(value, dict) and _items_fit(value.values(), typing.get_args(hint)[1:])
+    return True
+
+
+def _items_fit(values: Iterable[object], hints: tuple[Any, ...]) -> bool:
+    return not hints or all(_fits(value, hints[0]) for value in values)
+
+
+def shown(value: object) -> str:
+    """Give a value as a short line of ASCII."""
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:80] + "..."  # noqa: PLR2004 - long enough to recognise

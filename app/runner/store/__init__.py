@@ -1,0 +1,29 @@
+"""Everything that is written about jobs: one verb, one guarded statement, whose row count is checked.
+
+The guards stand in the WHERE; a verb that is not allowed raises and changes nothing. The caller
+opens the transaction and commits it.
+"""
+
+from app.runner.store.attempts import Claimed, Finish, claim, finish, save_process, save_progress
+from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
+from app.runner.store.launchers import beat, dismiss, prune, register, rescue
+
+__all__ = [
+    "Claimed",
+    "Finish",
+    "beat",
+    "cancel",
+    "claim",
+    "dismiss",
+    "enqueue",
+    "finish",
+    "hold",
+    "prune",
+    "register",
+    "release",
+    "rescue",
+    "retry",
+    "save_process",
+    "save_progress",
+    "start_now",
+]

@@ -1,0 +1,150 @@
+"""A job's rows as people change them: enqueue, start, hold, release, cancel, retry."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.runner import events
+from app.runner.backoff import attempts_allowed, rank_of
+from app.runner.errors import IllegalTransition, JobNotFound
+from app.runner.models import FINAL_STATUSES, Event, Job
+from app.runner.settings import Settings
+from app.runner.validator import ValidJob
+
+# A century ahead of all that wait, in microseconds; among themselves, first come, first served.
+_FIRST_IN_LINE: Final = 100 * 366 * 86_400 * 1_000_000
+
+
+def enqueue(session: Session, valid: ValidJob, settings: Settings, *, created_by: str | None = None) -> Job:
+    """Store a valid job in the caller's transaction; with a unique key that is taken, give its holder."""
+    now = dt.datetime.now(dt.UTC)
+    run_at = now + dt.timedelta(seconds=valid.delay)
+    job = Job(
+        class_name=valid.handler.class_name,
+        method=valid.handler.method,
+        parameters=valid.parameters,
+        shown_parameters=valid.shown_parameters,
+        priority=valid.priority,
+        status="pending",
+        rank=rank_of(run_at, valid.priority, settings.ageing_seconds),
+        run_at=run_at,
+        max_attempts=attempts_allowed(valid.retries, valid.priority),
+        timeout_seconds=valid.timeout,
+        unique_key=valid.unique_key,
+        unique_slot=valid.unique_key,
+        created_by=created_by,
+        created_at=now,
+    )
+    if valid.unique_key is None:
+        session.add(job)
+        session.flush()
+        return job
+    return _enqueue_once(session, job, valid.unique_key)
+
+
+def _enqueue_once(session: Session, job: Job, key: str) -> Job:
+    holder = select(Job).where(Job.unique_slot == key).with_for_update()
+    if (found := session.scalar(holder)) is not None:
+        return found
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError:
+        # Somebody else took the key in between; whose row it is can now be read.
+        found = session.scalar(holder)
+        if found is None:
+            raise
+        return found
+    return job
+
+
+def start_now(session: Session, job_id: int, *, actor: str) -> None:
+    """Have a pending job run as soon as a slot is free, before all others."""
+    now = dt.datetime.now(dt.UTC)
+    values = {"run_at": now, "rank": rank_of(now, 1, 0) - _FIRST_IN_LINE, "is_held": False}
+    _change(session, job_id, "start", "pending", Job.status == "pending", values)
+    _record(session, job_id, events.STARTED, actor, "pending", "pending")
+
+
+def hold(session: Session, job_id: int, *, actor: str) -> None:
+    """Keep a pending job from being claimed until it is released."""
+    guard = (Job.status == "pending") & Job.is_held.is_(False)
+    _change(session, job_id, "hold", "pending", guard, {"is_held": True})
+    _record(session, job_id, events.HELD, actor, "pending", "held")
+
+
+def release(session: Session, job_id: int, *, actor: str) -> None:
+    """Let a held job be claimed again."""
+    guard = (Job.status == "pending") & Job.is_held.is_(True)
+    _change(session, job_id, "release", "held", guard, {"is_held": False})
+    _record(session, job_id, events.RELEASED, actor, "held", "pending")
+
+
+def cancel(session: Session, job_id: int, *, actor: str) -> None:
+    """End a job: a pending one at once, a running one when its processes are seen dead."""
+    now = dt.datetime.now(dt.UTC)
+    ended = {"status": "cancelled", "finished_at": now, "unique_slot": None, "is_held": False}
+    if _changed(session, job_id, Job.status == "pending", ended):
+        _record(session, job_id, events.CANCELLED, actor, "pending", "cancelled")
+        return
+    guard = (Job.status == "running") & Job.cancel_requested_at.is_(None)
+    asked = {"cancel_requested_at": now, "cancel_requested_by": actor[:200]}
+    _change(session, job_id, "cancel", "pending or running", guard, asked)
+    _record(session, job_id, events.CANCEL_REQUESTED, actor, "running", "cancelling")
+
+
+def retry(session: Session, job_id: int, *, actor: str) -> None:
+    """Have a finished job run again: its history stays, its budget of attempts is new."""
+    job = session.get(Job, job_id, populate_existing=True)
+    if job is None:
+        raise JobNotFound(job_id)
+    before, key = job.status, job.unique_key
+    now = dt.datetime.now(dt.UTC)
+    values: dict[str, Any] = {
+        "status": "pending",
+        "run_at": now,
+        "rank": rank_of(now, job.priority, 0),
+        "attempts_used": 0,
+        "crashes": 0,
+        "finished_at": None,
+        "started_at": None,
+        "cancel_requested_at": None,
+        "cancel_requested_by": None,
+        "progress_done": None,
+        "progress_total": None,
+        "progress_message": None,
+        "result": None,
+        "unique_slot": key,
+    }
+    if key is not None and session.scalar(select(Job.id).where(Job.unique_slot == key)) is not None:
+        raise IllegalTransition(job_id, "retry", f"{before}, and another job holds its unique key", "other")
+    _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
+    _record(session, job_id, events.RETRIED, actor, before, "pending")
+
+
+def _change(  # noqa: PLR0917 - read as a sentence: change this job by this verb if
+    session: Session, job_id: int, verb: str, allowed: str, guard: ColumnElement[bool], values: dict[str, Any]
+) -> None:
+    if not _changed(session, job_id, guard, values):
+        status = session.scalar(select(Job.status).where(Job.id == job_id))
+        if status is None:
+            raise JobNotFound(job_id)
+        raise IllegalTransition(job_id, verb, status, allowed)
+
+
+def _changed(session: Session, job_id: int, guard: ColumnElement[bool], values: dict[str, Any]) -> bool:
+    statement = update(Job).where(Job.id == job_id, guard).values(values)
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    session.expire_all()
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _record(session: Session, job_id: int, name: str, actor: str, before: str, after: str) -> None:  # noqa: PLR0917
+    now = dt.datetime.now(dt.UTC)
+    session.add(Event(job_id=job_id, at=now, actor=actor[:200], name=name, before=before, after=after))
+    session.flush()

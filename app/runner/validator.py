@@ -1,0 +1,164 @@
+"""Says everything that is wrong with a job before it is stored, and stores nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.runner.errors import Problem, ValidationError
+from app.runner.plain import plain_json
+from app.runner.redact import redacted
+from app.runner.registry import Handler, NotApproved, Registry
+from app.runner.settings import (
+    DEFAULT_RETRIES,
+    DOTTED_NAME,
+    MAX_DELAY_SECONDS,
+    MAX_TIMEOUT_SECONDS,
+    NAME,
+    NAME_LENGTH,
+    Settings,
+)
+from app.runner.signature import check_call, shown
+
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A job as somebody asked for it; nothing in it is trusted."""
+
+    class_name: object
+    method: object
+    parameters: object = None
+    priority: object = 2
+    delay: object = 0
+    retries: object = None
+    timeout: object = None
+    unique_key: object = None
+    unknown: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidJob:
+    """A job that may be stored."""
+
+    handler: Handler
+    parameters: str
+    shown_parameters: str | None
+    priority: int
+    delay: float
+    retries: int
+    timeout: float | None
+    unique_key: str | None
+
+
+def validate(request: Request, registry: Registry, settings: Settings) -> ValidJob:
+    """Check every field; raises `ValidationError` with all problems at once."""
+    checks = _Checks(request, registry, settings)
+    job = checks.run()
+    if checks.problems or job is None:
+        raise ValidationError(checks.problems)
+    return job
+
+
+class _Checks:
+    """Collects problems field by field; a field that is wrong gives None."""
+
+    def __init__(self, request: Request, registry: Registry, settings: Settings) -> None:
+        self.request, self.registry, self.settings = request, registry, settings
+        self.problems: list[Problem] = []
+
+    def run(self) -> ValidJob | None:
+        request = self.request
+        for name in request.unknown:
+            self.problem(name, "is not an option of a job")
+        handler, function = self.handler()
+        parameters = self.parameters(function)
+        priority = self.integer("priority", request.priority, 1, 3, "1 (high), 2 (medium) or 3 (low)")
+        delay = self.seconds("delay", request.delay, 0, MAX_DELAY_SECONDS)
+        retries = self.retries(handler)
+        timeout = self.timeout(handler)
+        unique_key = self.unique_key()
+        if handler is None or parameters is None or priority is None or delay is None or retries is None:
+            return None
+        return ValidJob(
+            handler=handler,
+            parameters=parameters[0],
+            shown_parameters=parameters[1],
+            priority=priority,
+            delay=delay,
+            retries=retries,
+            timeout=timeout,
+            unique_key=unique_key,
+        )
+
+    def problem(self, field: str, message: str) -> None:
+        self.problems.append(Problem(field, message))
+
+    def handler(self) -> tuple[Handler | None, Callable[..., Any] | None]:
+        class_ok = self.name("class", self.request.class_name, DOTTED_NAME.fullmatch, "module.Class")
+        method_ok = self.name("method", self.request.method, NAME.fullmatch, "handle")
+        if not (class_ok and method_ok):
+            return None, None
+        try:
+            handler = self.registry.find(self.request.class_name, self.request.method)
+            return handler, self.registry.load(handler)[1]
+        except NotApproved as error:
+            self.problem(error.field, str(error))
+            return None, None
+
+    def name(self, field: str, value: object, matches: Callable[[str], object], example: str) -> bool:
+        if not isinstance(value, str):
+            self.problem(field, f"must be a name like {example}, not {type(value).__name__}")
+        elif len(value) > NAME_LENGTH or not matches(value):
+            self.problem(field, f"must be a name like {example}: letters, digits, _ and . (at most {NAME_LENGTH})")
+        else:
+            return True
+        return False
+
+    def parameters(self, function: Callable[..., Any] | None) -> tuple[str, str | None] | None:
+        try:
+            value, text = plain_json(self.request.parameters)
+        except (ValueError, RecursionError) as error:
+            self.problem("parameters", str(error))
+            return None
+        misfit = check_call(function, value) if function is not None else None
+        if misfit is not None:
+            self.problem("parameters", misfit)
+            return None
+        return text, redacted(function, value)
+
+    def integer(self, field: str, value: object, least: int, most: int, what: str) -> int | None:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            self.problem(field, f"must be {what}, not {shown(value)}")
+            return None
+        return value
+
+    def seconds(self, field: str, value: object, least: float, most: float) -> float | None:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not least <= float(cast("float", value)) <= most:
+            self.problem(field, f"must be seconds from {least:g} to {most}, not {shown(value)}")
+            return None
+        return float(cast("float", value))
+
+    def retries(self, handler: Handler | None) -> int | None:
+        value = self.request.retries
+        if value is None:
+            approved = handler.approval.retries if handler else None
+            value = min(DEFAULT_RETRIES if approved is None else approved, self.settings.max_retries)
+        most = self.settings.max_retries
+        return self.integer("retries", value, 0, most, f"a whole number from 0 to {most}")
+
+    def timeout(self, handler: Handler | None) -> float | None:
+        if self.request.timeout is None:
+            return handler.approval.timeout if handler else None
+        return self.seconds("timeout", self.request.timeout, 0.001, MAX_TIMEOUT_SECONDS)
+
+    def unique_key(self) -> str | None:
+        value = self.request.unique_key
+        if value is None:
+            return None
+        if not isinstance(value, str) or not 0 < len(value) <= NAME_LENGTH or not value.isprintable():
+            self.problem("unique_key", f"must be a printable text of 1 to {NAME_LENGTH} characters")
+            return None
+        return value
