@@ -20,6 +20,7 @@ from honcho.printer import Message, Printer
 
 from script.address import Address, read_address, refuse_unusable
 from script.announce import announce
+from script.demo import make_demo, welcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,9 @@ def main() -> int:
     refuse_unusable(address)
     environment = child_environment(address)
     flask(environment, "db", "upgrade")
-    return serve(address, environment)
+    instance = Path(environment.get("FLASK_INSTANCE_PATH", TOP / "instance"))
+    password = make_demo(instance, environment, flask)
+    return serve(environment, address.url, welcome(address.url, password))
 
 
 def child_environment(address: Address) -> dict[str, str]:
@@ -71,13 +74,13 @@ def flask(environment: Mapping[str, str], *command: str) -> str:
     return done.stdout
 
 
-def serve(address: Address, environment: Mapping[str, str]) -> int:
+def serve(environment: Mapping[str, str], url: str, welcome_text: str) -> int:
     """Run what the Procfile names until one of them ends or we are told to stop."""
     site = Site()
     for name, command in parse_procfile((TOP / "Procfile").read_text()).processes.items():
         site.add_process(name, command, env=environment)
     is_over = threading.Event()
-    threading.Thread(target=announce, args=(address.url, is_over), daemon=True).start()
+    threading.Thread(target=announce, args=(url, welcome_text, is_over), daemon=True).start()
     site.loop()
     is_over.set()
     return int(site.returncode or 0)
