@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from honcho import manager as honcho_manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
-from honcho.printer import Message, Printer
 
 from script.address import Address, read_address, refuse_unusable
 from script.announce import announce
@@ -33,6 +32,7 @@ KILL_AFTER_SECONDS: Final = 45
 def main() -> int:
     """Prepare the site and run it; the exit code is that of what ended it."""
     os.chdir(TOP)
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     address = read_address(os.environ)
     refuse_unusable(address)
@@ -90,8 +90,8 @@ class Site(Manager):  # type: ignore[misc]  # honcho has no types
     """The site's processes under one parent: when one ends, or we are told to, all end."""
 
     def __init__(self) -> None:
-        """Print what the processes say, and little else."""
-        super().__init__(QuietPrinter(sys.stdout))
+        """Give the launcher its time, and mind a closed terminal."""
+        super().__init__()
         honcho_manager.KILL_WAIT = KILL_AFTER_SECONDS
         # A closed terminal ends the site as Ctrl-C does.
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
@@ -103,14 +103,10 @@ class Site(Manager):  # type: ignore[misc]  # honcho has no types
         else:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
-
-class QuietPrinter(Printer):  # type: ignore[misc]  # honcho has no types
-    """Leaves out what honcho says about starting and ending its processes, but for a failure."""
-
-    def write(self, message: Message) -> None:
-        """Print the line unless it is honcho's own."""
-        if message.name != honcho_manager.SYSTEM_PRINTER_NAME or "stopped" in str(message.data):
-            super().write(message)
+    def _system_print(self, data: str) -> None:
+        """Leave out what honcho says of itself, but for a process that ended without being told to."""
+        if "stopped" in data and not self._terminating:
+            super()._system_print(f"{data.strip()} by itself: ending the site\n")
 
 
 if __name__ == "__main__":

@@ -105,13 +105,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
 )
 def test_the_site_comes_up_and_goes_without_a_trace(site: Site, number: int, code: int) -> None:
-    """The welcome comes when the site answers; one signal to the parent ends web server, launcher and jobs."""
+    """The welcome comes when the site answers; one signal ends web server, launcher and jobs."""
     # Given a site that was started for the first time
     site.wait_for("Ctrl-C stops everything.")
     welcome = "".join(site.said)
     assert f"http://127.0.0.1:{site.port}" in welcome
     assert "admin@example.com" in welcome
-    with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/sign-in", timeout=10) as answer:  # noqa: S310 - ours
+    with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/sign-in", timeout=10) as answer:
         assert 200 == answer.status
     assert len(site.processes()) >= 4
 
