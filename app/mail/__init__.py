@@ -1,0 +1,1 @@
+"""Mail of the site: an outbox in the database, delivered by jobs."""
