@@ -242,7 +242,7 @@ def _settle_key(config: dict[str, Any]) -> None:
     if config["SECRET_KEY"] is None:
         if config["PRODUCTION"]:
             raise SettingsError(
-                "SECRET_KEY must be set in production (python -c 'import secrets; print(secrets.token_hex(32))')"
+                "SECRET_KEY must be set in production, to something like the output of: openssl rand -hex 32"
             )
         try:
             config["SECRET_KEY"] = development_key(Path(config["INSTANCE_PATH"]))
@@ -261,7 +261,7 @@ def _settle_mail(config: dict[str, Any]) -> None:
         raise SettingsError("MAIL_USERNAME and MAIL_PASSWORD must be given together")
     host = urlsplit(config["SITE_URL"]).hostname
     sender = config["MAIL_DEFAULT_SENDER"] or f"no-reply@{host if not _is_number(host) else 'localhost'}"
-    if "@" not in sender or any(ord(letter) < 32 for letter in sender):
+    if "@" not in sender or not sender.isprintable():
         raise SettingsError(f"MAIL_DEFAULT_SENDER must be an address like course@example.org, not {sender!r}")
     config["MAIL_DEFAULT_SENDER"] = sender
     # The tests speak to a real mail server of their own; nothing is to be left out for them.

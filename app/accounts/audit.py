@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-def record(  # noqa: PLR0913 - a row has that many columns
+def record(
     session: Session,
     action: str,
     subject: str,

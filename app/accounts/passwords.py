@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MINIMUM_LENGTH: Final = 8
 # Far above any sentence; only there so that a megabyte is not hashed.
 MAXIMUM_LENGTH: Final = 1000
+# Different ones: aaaabbbb has two.
+FEWEST_LETTERS: Final = 4
 
 # How people disguise a word: p@ssw0rd.
 _PLAIN: Final = str.maketrans("@013457$!", "aoieastsi")
@@ -73,7 +75,7 @@ def password_problem(password: str, *, personal: Iterable[str] = ()) -> str | No
         return f"Use at least {MINIMUM_LENGTH} characters; this has {len(password)}."
     if len(password) > MAXIMUM_LENGTH:
         return f"Use at most {MAXIMUM_LENGTH} characters; this has {len(password)}."
-    if len(set(password.lower())) < 4 or _is_keyboard_walk(password.lower()):
+    if len(set(password.lower())) < FEWEST_LETTERS or _is_keyboard_walk(password.lower()):
         return "That is among the first that others would try: a row of keys or one letter again and again."
     if any(core in _common() or core in set(_personal_words(personal)) for core in _cores(password)):
         return (

@@ -7,7 +7,8 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from flask import current_app, request, session as cookie
+from flask import current_app, request
+from flask import session as cookie
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import delete, select, update
 

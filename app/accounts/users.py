@@ -68,7 +68,7 @@ def get(session: Session, email: str) -> User:
     return user
 
 
-def create(  # noqa: PLR0913 - an account is that much
+def create(
     session: Session, *, email: str, first_name: str, last_name: str, role: str, password_hash: str
 ) -> User:
     """Add an account; raises `EmailTaken`."""

@@ -20,6 +20,9 @@ from app.runner import Abort, Retry
 # Longer than a job that delivers may take: whoever has been `sending` for so long is dead.
 LEASE: Final = dt.timedelta(seconds=90)
 
+# Once more after the first time, never a third.
+MAX_UNKNOWNS: Final = 2
+
 _GONE_WORDS: Final = "This mail held a secret. What it said was removed when it was sent.\n"
 
 
@@ -60,7 +63,9 @@ def _claim(mail_id: int) -> bool:
     with writing() as session:
         _note_the_dead(session.get_one(OutboxMail, mail_id, populate_existing=True), now)
         session.flush()
-        claim = update(OutboxMail).where(OutboxMail.id == mail_id, is_free, OutboxMail.unknowns < 2)
+        claim = update(OutboxMail).where(
+            OutboxMail.id == mail_id, is_free, OutboxMail.unknowns < MAX_UNKNOWNS
+        )
         values = claim.values(status="sending", sending_at=now, attempts=OutboxMail.attempts + 1)
         return session.connection().execute(values).rowcount == 1
 
@@ -91,7 +96,7 @@ def _settle(mail: OutboxMail, report: smtp.Report) -> str:
         mine.status, mine.error = status, report.error
         mine.sent_at = utcnow() if status == "sent" else None
         mine.unknowns += status == "unknown"
-        is_last = mine.unknowns >= 2  # noqa: PLR2004 - once more, as promised above
+        is_last = mine.unknowns >= MAX_UNKNOWNS
         if status == "sent" and mine.is_secret:
             mine.text, mine.html = _GONE_WORDS, ""
     if status == "failed" or (status == "unknown" and is_last):

@@ -41,7 +41,7 @@ class _SmtpOverTls(_Tracking, smtplib.SMTP_SSL):
 
 
 class _PatientConnection(Connection):
-    """Flask-Mail's connection, with what it lacks: a time limit for each step, and a look at the certificate."""
+    """Flask-Mail's connection, with a time limit for each step and a look at the certificate."""
 
     def configure_host(self) -> smtplib.SMTP:
         where = (self.mail.server, self.mail.port)
