@@ -2,7 +2,7 @@
 
 Why: ${"say what needs this revision"}
 
-Revision: ${up_revision}, after ${down_revision | comma,n}
+Revision: ${up_revision}, after ${down_revision or "nothing" | comma,n}
 """
 
 from __future__ import annotations

@@ -35,6 +35,11 @@ FLOORS: Final = (
     ("acceptance", ""),
     ("browser", ""),
 )
+COVERAGE: Final = (
+    Step("combine", "coverage combine --quiet"),
+    Step("coverage", "coverage report --skip-covered", is_shown=True),
+)
+OPTIONS: Final = ("--quick", "--coverage")
 COUNTED: Final = re.compile(r"(\d+) (passed|failed|skipped|error|xfailed|xpassed)")
 COUNTS_AS: Final = {"error": "failed", "xfailed": "skipped", "xpassed": "passed"}
 
@@ -44,23 +49,25 @@ def main(arguments: list[str]) -> int:
     os.chdir(TOP)
     # The tools of .venv, whatever the caller's PATH.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    if arguments and arguments != ["--quick"]:
+    if arguments and arguments[0] not in OPTIONS:
         return run(Step("tests", "pytest", tuple(arguments), is_shown=True)).exit_code
     began = time.monotonic()
-    results = [run(step) for step in steps(is_quick=bool(arguments))]
+    results = [run(step) for step in steps(set(arguments))]
     sum_up(results, time.monotonic() - began)
     return 0 if all(result.is_good for result in results) else 1
 
 
-def steps(*, is_quick: bool) -> list[Step]:
+def steps(options: set[str]) -> list[Step]:
     """List what is to run, and say what is left out and why."""
-    listed = list(CHECKS)
-    for floor, options in FLOORS[:1] if is_quick else FLOORS:
+    is_measured = "--coverage" in options
+    pytest = "coverage run -m pytest" if is_measured else "pytest"
+    listed = [*CHECKS, *([Step("forget", "coverage erase")] if is_measured else [])]
+    for floor, how in FLOORS[:1] if "--quick" in options else FLOORS:
         if floor == "browser" and not shutil.which("chromium"):
             print("Chromium is missing and could not be installed: skipping the browser tests.", flush=True)
         elif any(Path("tests", floor).rglob("test_*.py")):
-            listed.append(Step(floor, f"pytest tests/{floor} {options}".strip(), is_shown=True))
-    return listed
+            listed.append(Step(floor, f"{pytest} tests/{floor} {how}".strip(), is_shown=True))
+    return [*listed, *(COVERAGE if is_measured else ())]
 
 
 def sum_up(results: list[Result], seconds: float) -> None:
