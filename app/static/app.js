@@ -5,6 +5,7 @@
   // Theme: kept in a cookie so that the server renders it and no page flashes.
 
   const root = document.documentElement;
+  root.classList.add("js");
   const yearInSeconds = 31536000;
 
   function showTheme() {
@@ -66,14 +67,20 @@
     event.target.requestSubmit(event.submitter);
   });
 
-  // Polling: [data-poll] elements ask with the ETag they have, and not at all in a hidden tab.
+  // Requests: an empty field of a filter is no filter; polls ask with the tag of what they have.
 
-  const tags = new WeakMap();
+  let tags = new WeakMap();
+
+  function dropEmpty(request) {
+    for (const [name, value] of [...request.body]) if (value === "") request.body.delete(name);
+  }
 
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     const source = ctx.sourceElement;
-    if (!source.matches("[data-poll]") || ctx.request.method !== "GET") return;
+    if (ctx.request.method !== "GET") return;
+    if (source.matches("form")) dropEmpty(ctx.request);
+    if (!source.matches("[data-poll]")) return;
     if (document.hidden) {
       event.preventDefault();
       return;
@@ -82,43 +89,124 @@
     if (known && known.url === ctx.request.action) ctx.request.headers["If-None-Match"] = known.tag;
   });
 
+  function remember(ctx) {
+    const tag = ctx.response.headers.get("ETag");
+    const url = ctx.sourceElement.getAttribute("hx-get");
+    if (tag && ctx.response.status === 200) tags.set(ctx.sourceElement, { tag, url });
+  }
+
+  // What is on the page was changed by somebody else than its poll: the poll knows it no longer.
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!event.detail.ctx.sourceElement?.matches("[data-poll]")) tags = new WeakMap();
+  });
+
+  // Answers that are no fragments: a page for signing in, an error. They must not end up inside of a list.
+
+  function notify(kind, text) {
+    const box = document.getElementById("notices");
+    box?.replaceChildren(element("div", { className: `notice is-${kind}` }, element("strong", { textContent: text })));
+  }
+
+  let isBroken = false;
+
+  function mended() {
+    if (isBroken) document.getElementById("notices")?.replaceChildren();
+    isBroken = false;
+  }
+
+  function broken(reason) {
+    if (!isBroken) notify("error", `Live updates have stopped: ${reason}. Trying again.`);
+    isBroken = true;
+  }
+
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    const tag = ctx.response?.headers.get("ETag");
-    if (tag && ctx.response.status === 200 && ctx.sourceElement.matches("[data-poll]")) {
-      tags.set(ctx.sourceElement, { tag, url: ctx.sourceElement.getAttribute("hx-get") });
+    const isPage = /^\s*<!doctype/i.test(ctx.text ?? "");
+    const isPoll = ctx.sourceElement.matches("[data-poll]");
+    if (isPage && ctx.response.raw.redirected) window.location.reload();
+    else if (isPoll && ctx.response.status >= 400) broken(`the server answered ${ctx.response.status}`);
+    else if (isPage) notify("error", `The server answered ${ctx.response.status}: nothing was changed.`);
+    else {
+      if (isPoll) {
+        mended();
+        remember(ctx);
+      }
+      return;
     }
+    event.preventDefault();
   });
+
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx?.sourceElement.matches("[data-poll]")) broken("the server cannot be reached");
+    else if (event.detail.ctx) notify("error", "The server cannot be reached: nothing was changed.");
+  });
+
+  // A hidden tab asks nothing; a tab that is shown again asks at once.
 
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     for (const poller of document.querySelectorAll("[data-poll]")) window.htmx.trigger(poller, "refresh", {}, false);
   });
 
-  // Selection: a bar that counts the ticked boxes of its form; it never touches the boxes on a poll.
+  // Selection: a bar that counts the ticked boxes of its list; it never touches the boxes on a poll.
 
   function showSelection() {
-    for (const form of document.querySelectorAll("[data-selection]")) {
-      const boxes = [...form.querySelectorAll("input[name='ids']")];
+    for (const list of document.querySelectorAll("[data-selection]")) {
+      const boxes = [...list.querySelectorAll("input[name='ids']")];
       const count = boxes.filter((box) => box.checked).length;
-      const all = form.querySelector("[data-select-all]");
+      const all = list.querySelector("[data-select-all]");
       if (all) {
+        all.hidden = false;
         all.checked = count > 0 && count === boxes.length;
         all.indeterminate = count > 0 && count < boxes.length;
       }
-      form.classList.toggle("has-selection", count > 0);
-      for (const label of form.querySelectorAll("[data-selected]")) label.textContent = String(count);
+      list.classList.toggle("has-selection", count > 0);
+      for (const label of list.querySelectorAll("[data-selected]")) label.textContent = String(count);
     }
   }
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {
-      for (const box of event.target.closest("form").querySelectorAll("input[name='ids']")) box.checked = event.target.checked;
+      for (const box of event.target.closest("[data-selection]").querySelectorAll("input[name='ids']")) box.checked = event.target.checked;
     }
     if (event.target.closest("[data-selection]")) showSelection();
   });
 
-  document.addEventListener("htmx:after:settle", () => { showSelection(); showTheme(); });
+  document.addEventListener("runner:done", () => {
+    for (const box of document.querySelectorAll("input[name='ids']:checked")) box.checked = false;
+    showSelection();
+  });
+
+  // After a swap: what a morph keeps because a person touched it, but the server meant.
+
+  function followFilters() {
+    for (const option of document.querySelectorAll(".filters option")) {
+      if (!option.closest("select").matches(":focus")) option.selected = option.defaultSelected;
+    }
+  }
+
+  function followLogs(logs) {
+    for (const log of logs) log.scrollTop = log.scrollHeight;
+  }
+
+  const noticeMilliseconds = 6000;
+  let atEnd = [];
+
+  document.addEventListener("htmx:before:swap", () => {
+    const logs = [...document.querySelectorAll("[data-follow]")];
+    atEnd = logs.filter((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 24);
+  });
+
+  document.addEventListener("htmx:after:settle", (event) => {
+    showSelection();
+    showTheme();
+    followFilters();
+    followLogs(atEnd);
+    if (event.target.id === "notices") {
+      const notice = event.target.querySelector(".is-success");
+      if (notice) setTimeout(() => notice.remove(), noticeMilliseconds);
+    }
+  });
 
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-theme-choice]");
@@ -127,4 +215,5 @@
 
   showTheme();
   showSelection();
+  followLogs(document.querySelectorAll("[data-follow]"));
 })();

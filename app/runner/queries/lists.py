@@ -70,7 +70,7 @@ ROW_COLUMNS: Final = (
 def list_jobs(
     session: Session, filters: Filters, cursor: Cursor, now: dt.datetime, *, limit: int = PAGE_SIZE
 ) -> JobPage:
-    """Give one page of the jobs that match, newest first, in one query (two when `after` reaches the top)."""
+    """Give one page of the jobs that match, newest first, in one query."""
     statement = _rows(*ROW_COLUMNS).where(*_conditions(filters))
     rows, newer, older = _page(session, statement, cursor, limit, lambda row: job_row(row, now))
     return JobPage(rows=rows, newer=newer, older=older)
@@ -97,21 +97,19 @@ def _page(
     session: Session, statement: Select[Any], cursor: Cursor, limit: int, make: Callable[[Row[Any]], T]
 ) -> tuple[list[T], Cursor | None, Cursor | None]:
     if cursor.after is not None:
-        newer = session.execute(
+        found = session.execute(
             statement.where(Job.id > cursor.after).order_by(Job.id).limit(limit + 1)
         ).all()
-        if len(newer) > limit:
-            kept = newer[limit - 1 :: -1]
-            return [make(row) for row in kept], Cursor(after=kept[0].id), Cursor(before=kept[-1].id)
-        # Less than a page is newer: that is the first page, which should be a full one.
-        cursor = Cursor()
+        rows = found[:limit][::-1]
+        newer = Cursor(after=rows[0].id) if len(found) > limit else None
+        return [make(row) for row in rows], newer, Cursor(before=rows[-1].id if rows else cursor.after + 1)
     if cursor.before is not None:
         statement = statement.where(Job.id < cursor.before)
     found = session.execute(statement.order_by(Job.id.desc()).limit(limit + 1)).all()
-    kept = found[:limit]
-    older = Cursor(before=kept[-1].id) if len(found) > limit else None
-    newer_page = None if cursor.before is None else Cursor(after=kept[0].id if kept else cursor.before - 1)
-    return [make(row) for row in kept], newer_page, older
+    rows = found[:limit]
+    older = Cursor(before=rows[-1].id) if len(found) > limit else None
+    newer = None if cursor.before is None else Cursor(after=rows[0].id if rows else cursor.before - 1)
+    return [make(row) for row in rows], newer, older
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -6,8 +6,8 @@ Pure functions; the command line and the dashboard say the same because both ask
 from __future__ import annotations
 
 import json
+import re
 import signal as signals
-import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from app.runner.redact import mask
@@ -43,6 +43,11 @@ _VERBS: Final[dict[str, tuple[str, ...]]] = {
     "failed": ("retry",),
     "cancelled": ("retry",),
 }
+
+# Control characters but tab and newline, marks of direction, line separators, lone surrogates.
+_INVISIBLE: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 
 # Longer parameters are not parsed for every row of every poll.
 _PARSE_LIMIT: Final = 50_000
@@ -147,16 +152,11 @@ def signal_name(number: int) -> str:
 
 def visible(text: str) -> str:
     r"""Write control and direction characters as escapes (`\x1b`), so that output cannot repaint a page."""
-    return "".join(map(_visible_character, text)) if not text.isprintable() else text
+    return _INVISIBLE.sub(_escape, text)
 
 
-def _visible_character(character: str) -> str:
-    if character in "\n\t" or character.isprintable():
-        return character
-    # Separators such as the no-break space are not "printable", but harmless and common.
-    if unicodedata.category(character) == "Zs":
-        return character
-    code = ord(character)
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
 
 
