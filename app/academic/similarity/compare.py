@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.academic.similarity.models import SimilarityDocument
+    from app.academic.similarity.prints import Kind
     from app.academic.similarity.store import Stored
 
 CANDIDATES: Final = 20
@@ -41,11 +42,16 @@ class _Ours:
     rarity: Rarity
 
 
-def compare(session: Session, stored: Stored, author_count: int) -> list[Comparison]:
-    """Compare a stored submission with those that share most of its rare fingerprints."""
+def compare(
+    session: Session, stored: Stored, author_count: int, also: Iterable[int] = ()
+) -> list[Comparison]:
+    """Compare a stored submission with those that share most of its rare fingerprints.
+
+    `also` names submissions that it was found like before, when the class was smaller.
+    """
     counts = store.frequencies(session, stored.document.assignment_id, stored.hashes)
-    ours = _Ours(stored=stored, counts=counts, rarity=Rarity(author_count))
-    candidates = _candidates(session, ours)
+    ours = _Ours(stored=stored, counts=counts, rarity=Rarity(author_count, _kind(stored.document)))
+    candidates = _candidates(session, ours) | store.documents(session, also)
     if not candidates:
         return []
     chosen = list(candidates)
@@ -62,6 +68,10 @@ def compare(session: Session, stored: Stored, author_count: int) -> list[Compari
         ),
         key=lambda found: (-found.score.value, found.document.submission_id),
     )
+
+
+def _kind(document: SimilarityDocument) -> Kind:
+    return "prose" if document.kind == "prose" else "code"
 
 
 def _candidates(session: Session, ours: _Ours) -> dict[int, SimilarityDocument]:

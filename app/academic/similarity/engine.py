@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from app.academic.similarity.compare import Comparison
     from app.academic.similarity.prints import Kind, Prints
 
-LOWEST_KEPT: Final = 10  # pairs below are noise; a page of them helps nobody
+LOWEST_KEPT: Final = 1
+NOTABLE: Final = 20  # what was found at least this much alike is compared again, found or not
+RECOMPARED: Final = 40
 REFRESHED_AT_ONCE: Final = 2  # a class doubles as fast as this catches up
 
 
@@ -109,12 +111,18 @@ def refresh(session: Session, assignment_id: int, limit: int | None = None) -> i
 
 
 def _compare_and_keep(session: Session, document: SimilarityDocument, author_count: int) -> None:
-    found = compare(session, store.load(session, document), author_count)
     known = _known_pairs(session, document.submission_id)
+    notable = sorted(
+        (other for other in known if known[other].score >= NOTABLE), key=lambda o: -known[o].score
+    )
+    found = compare(session, store.load(session, document), author_count, notable[:RECOMPARED])
     for comparison in found:
-        other = comparison.document.submission_id
-        if comparison.score.value >= LOWEST_KEPT or other in known:
-            _keep(session, document, comparison, known.get(other))
+        pair = known.pop(comparison.document.submission_id, None)
+        if pair is not None or comparison.score.value >= LOWEST_KEPT:
+            _keep(session, document, comparison, pair)
+    for pair in known.values():  # alike only while the class was small
+        if pair.score < NOTABLE and pair.verdict is None:
+            session.delete(pair)
     document.class_size = author_count
     document.checked_at = dt.datetime.now(dt.UTC)
     session.flush()

@@ -1,7 +1,9 @@
 """From shared fingerprints to a score of 0 to 100, where 50 is worth a person's look.
 
-A fingerprint weighs ln^2(N/n): N authors in the assignment, n of them have it. What more than
-a fifth of a class has (and more than three) weighs nothing: it is the task, not the author.
+A fingerprint of a program weighs ln^2(N/n): N authors in the assignment, n of them have it. What
+more than a fifth of a class has (and more than three) weighs nothing: it is the task, not the
+author. In prose many copy the same good source, so there all phrases weigh the same until half
+of the class has them.
 The scales below were set on labelled sets so that copies with new names, another order or
 another layout lie above 50 and at most one innocent author in twenty does.
 """
@@ -18,9 +20,12 @@ from app.academic.similarity.prints import SHORTEST_STRUCTURE, STRUCTURE, SYNTAX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from app.academic.similarity.prints import Kind
+
 SMALL_CLASS: Final = 5  # below, rarity says nothing: weights are nearly flat and the scale is strict
 PSEUDO_CLASS: Final = 8  # a class counts as at least this large, so that what two share weighs something
 COMMON_SHARE: Final = 0.2
+COMMON_SHARE_PROSE: Final = 0.5
 COMMON_AUTHORS: Final = 3
 SHORTEST_WORDING: Final = 30
 SHORTEST_PROSE: Final = 30
@@ -30,11 +35,11 @@ Scale = tuple[tuple[float, float], ...]
 
 # Measured value to score, straight lines between; the value at 50 is the finding.
 _STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.2, 10), (0.4, 35), (0.5, 50), (0.75, 80), (1.0, 100))
-_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.1, 15), (0.25, 50), (0.5, 75), (1.0, 100))
-_PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.03, 15), (0.1, 50), (0.3, 80), (0.6, 95), (1.0, 100))
+_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.1, 15), (0.28, 50), (0.55, 78), (1.0, 100))
+_PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.04, 20), (0.08, 50), (0.3, 80), (0.6, 95), (1.0, 100))
 _SMALL_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.5, 10), (0.8, 50), (0.9, 80), (1.0, 100))
 _SMALL_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.5, 15), (0.8, 50), (1.0, 100))
-_SMALL_PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.05, 15), (0.2, 50), (0.5, 80), (1.0, 100))
+_SMALL_PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.06, 20), (0.12, 50), (0.5, 85), (1.0, 100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +84,19 @@ class Score:
 class Rarity:
     """Weights of fingerprints in an assignment with so many authors."""
 
-    def __init__(self, author_count: int) -> None:
+    def __init__(self, author_count: int, kind: Kind = "code") -> None:
         self.author_count = author_count
+        self.is_flat = kind == "prose"
         self.is_small = author_count < SMALL_CLASS
-        common = max(COMMON_AUTHORS, int(COMMON_SHARE * author_count))
+        share = COMMON_SHARE_PROSE if kind == "prose" else COMMON_SHARE
+        common = max(COMMON_AUTHORS, int(share * author_count))
         self.common = author_count if self.is_small else common
 
     def weight(self, authors: int) -> float:
         """What a fingerprint that so many authors have is worth."""
         if not 0 < authors <= self.common:
             return 0.0
-        return math.log(max(self.author_count, PSEUDO_CLASS) / authors) ** 2
+        return 1.0 if self.is_flat else math.log(max(self.author_count, PSEUDO_CLASS) / authors) ** 2
 
 
 def score_code(overlaps: Mapping[int, Overlap], *, is_small: bool, is_same_group: bool) -> Score:
