@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -88,9 +89,10 @@ def _add_pages(application: Flask) -> None:
     application.register_blueprint(accounts_admin_blueprint)
     application.register_blueprint(make_mail_blueprint(lambda: refusal("admin")))
     application.cli.add_command(accounts_cli)
-    if find_spec("app.academic.routes"):
+    # Until the floors that are built at the same time stand, the site runs without them.
+    with suppress(ImportError):
         application.register_blueprint(import_module("app.academic.routes").blueprint)
-    if find_spec("app.academic.cli"):
+    with suppress(ImportError):
         application.cli.add_command(import_module("app.academic.cli").academic_cli)
     if find_spec("app.runner.cli") and find_spec("app.runner.dashboard"):
         Runner(application, guard=admin_guard, actor=current_actor)
