@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from app.accounts.cli import accounts_cli
 from app.config import SETTINGS
 from app.runner import events
 from app.runner.cli import jobs_cli
@@ -18,6 +19,8 @@ from app.runner.settings import Settings
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
 RUNNER_SETTINGS = {f"RUNNER_{each.name.upper()}" for each in fields(Settings)}
+GROUPS: tuple[click.Group, ...] = (jobs_cli, accounts_cli)
+COMMANDS = {f"{group.name} {name}": command for group in GROUPS for name, command in group.commands.items()}
 
 
 def words(document: str) -> str:
@@ -41,15 +44,13 @@ def test_the_events_documented_are_the_events_there_are() -> None:
     assert set(events.NAMES) <= rows("events.md")
 
 
-@pytest.mark.parametrize("name", sorted(jobs_cli.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_documented_with_its_options(name: str) -> None:
-    """Each `flask jobs` command, and each of its options, is in docs/commands.md."""
-    sections = re.split(r"^## ", words("commands.md"), flags=re.MULTILINE)
-    section = [each for each in sections if re.match(rf"`flask jobs {re.escape(name)}[ `]", each)]
+    """Each command of ours, and each of its options, is in docs/commands.md."""
+    sections = re.split(r"^##? ", words("commands.md"), flags=re.MULTILINE)
+    section = [each for each in sections if re.match(rf"`flask {re.escape(name)}[ `]", each)]
     assert 1 == len(section)
-    options = [
-        max(each.opts, key=len) for each in jobs_cli.commands[name].params if isinstance(each, click.Option)
-    ]
+    options = [max(each.opts, key=len) for each in COMMANDS[name].params if isinstance(each, click.Option)]
     assert [] == [option for option in options if not re.search(rf"`{option}[ `]", section[0])]
 
 
