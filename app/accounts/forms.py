@@ -7,7 +7,7 @@ from typing import Any
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.accounts import users
 from app.accounts.models import EMAIL_LENGTH, NAME_LENGTH
@@ -24,7 +24,7 @@ def _required(what: str) -> InputRequired:
 
 def _name_field(label: str, autocomplete: str) -> StringField:
     rules = [
-        _required(f"your {label.lower()}"),
+        DataRequired(f"Enter your {label.lower()}."),
         Length(max=NAME_LENGTH, message=f"Use at most {NAME_LENGTH} characters."),
     ]
     return StringField(label, rules, render_kw={"autocomplete": autocomplete, "maxlength": NAME_LENGTH})
@@ -47,7 +47,7 @@ def _password_field(label: str, *, is_new: bool) -> PasswordField:
 
 
 def _check_is_printable(_form: FlaskForm, field: Any) -> None:  # noqa: ANN401 - WTForms has no types
-    if not field.data.strip() or not field.data.isprintable():
+    if not field.data.isprintable():
         raise ValidationError("Use letters that can be seen.")
 
 
