@@ -112,6 +112,8 @@ class AssignmentFile(Base):
     assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"))
     path: Mapped[str] = mapped_column(String(255))
     content: Mapped[bytes] = mapped_column(LongBytes)
+    # Students may read it, and the similarity check leaves it out: it is what everybody starts from.
+    is_given: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Submission(Base):

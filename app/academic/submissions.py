@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import func, select
 
@@ -21,12 +21,23 @@ if TYPE_CHECKING:
 
     from app.academic.uploads import Upload
     from app.accounts.models import User
-    from app.runner.models import Job
 
 ATTEMPTS_PER_HOUR: Final = 20
 
 # A receipt is read aloud and typed: no letter that looks like another. 16 of 32 signs are 80 bits.
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Job(Protocol):
+    """What is read of an enqueued job."""
+
+    @property
+    def id(self) -> int:
+        """The job's number."""
+
+    @property
+    def status(self) -> str:
+        """`pending` unless an unfinished job with the same key was there already."""
 
 
 class HandInRefused(Exception):  # noqa: N818 - an answer to the student, not an error of ours
@@ -79,32 +90,45 @@ SIMILARITY: Final = FollowUp(
 def hand_in(
     student: User, assignment: Assignment, uploads: Sequence[Upload], *, at: dt.datetime | None = None
 ) -> HandedIn:
-    """Keep the work and enqueue its four jobs; the same bytes again are kept once.
+    """Keep the work and enqueue its four jobs, all in one transaction; `at` is when it arrived.
 
-    Raises `HandInRefused` when the student does not take the course or sends too often.
+    The same bytes again are kept once. Raises `HandInRefused` when the student does not take the
+    course or sends too often.
     """
     received_at = at or dt.datetime.now(dt.UTC)
-    digest = digest_of(uploads)
     with writing() as session:
-        _lock_enrollment(session, student, assignment)
-        latest = _latest(session, student, assignment)
-        if latest is not None and latest.sha256 == digest:
-            return _handed_in(latest, is_new=False)
-        _refuse_flood(session, student, assignment, received_at)
-        submission = Submission(
-            assignment_id=assignment.id,
-            student_id=student.id,
-            number=latest.number + 1 if latest else 1,
-            receipt=_new_receipt(),
-            sha256=digest,
-            is_late=assignment.due_at is not None and received_at > assignment.due_at,
-            created_at=received_at,
-            files=[SubmissionFile(name=it.name, content=it.content, sha256=it.sha256) for it in uploads],
-        )
-        session.add(submission)
-        session.flush()
-        _enqueue_all(session, submission, assignment.course)
-        return _handed_in(submission, is_new=True)
+        return take_in(session, student, assignment, uploads, received_at=received_at)
+
+
+def take_in(
+    session: Session,
+    student: User,
+    assignment: Assignment,
+    uploads: Sequence[Upload],
+    *,
+    received_at: dt.datetime,
+) -> HandedIn:
+    """Do what `hand_in` does in the caller's transaction."""
+    digest = digest_of(uploads)
+    _lock_enrollment(session, student, assignment)
+    latest = _latest(session, student, assignment)
+    if latest is not None and latest.sha256 == digest:
+        return _handed_in(latest, is_new=False)
+    _refuse_flood(session, student, assignment, received_at)
+    submission = Submission(
+        assignment_id=assignment.id,
+        student_id=student.id,
+        number=latest.number + 1 if latest else 1,
+        receipt=_new_receipt(),
+        sha256=digest,
+        is_late=assignment.due_at is not None and received_at > assignment.due_at,
+        created_at=received_at,
+        files=[SubmissionFile(name=it.name, content=it.content, sha256=it.sha256) for it in uploads],
+    )
+    session.add(submission)
+    session.flush()
+    _enqueue_all(session, submission, assignment.course)
+    return _handed_in(submission, is_new=True)
 
 
 def regrade(submission: Submission) -> int:

@@ -1,0 +1,86 @@
+"""`flask academic ...`: demo data and assignments from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from app.db import db, writing
+
+if TYPE_CHECKING:
+    from app.academic.grading import AssignmentSpec
+
+academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
+
+_folder = click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+@academic_cli.command("demo")
+def demo() -> None:
+    """Make three courses with students and submissions; nothing if there is a course already.
+
+    The accounts get TEST_PASSWORD as their password, or one that is made up and printed once.
+    """
+    from app.academic.demo.builder import make_demo  # noqa: PLC0415
+
+    made = make_demo(current_app.config["TEST_PASSWORD"], on_progress=_show_progress)
+    if not made.submissions:
+        click.echo("There are courses already: nothing was made.")
+        return
+    click.echo(f"Made three courses with {made.submissions} submissions; their jobs are enqueued.")
+    click.echo("Accounts: admin@example.com, instructor@example.com, student@example.com")
+    if made.new_password:
+        click.echo(f"Password of all of them, shown only now: {made.new_password}")
+
+
+@academic_cli.command("import")
+@_folder
+@click.option("--course", "code", required=True, help="The course's code, like 'CS 2401'.")
+@click.option("--slug", help="The assignment's short name; by default the folder's.")
+def import_command(path: Path, code: str, slug: str | None) -> None:
+    """Make the folder PATH an assignment of a course; the same name again replaces its files."""
+    from app.academic.assignments import ImportRefused, import_folder  # noqa: PLC0415
+    from app.academic.grading.errors import AssignmentError  # noqa: PLC0415
+    from app.academic.models import Course  # noqa: PLC0415
+
+    course_id = db.session.scalar(select(Course.id).where(Course.code == code))
+    if course_id is None:
+        codes = db.session.scalars(select(Course.code).order_by(Course.code)).all()
+        raise click.BadParameter(
+            f"there is no course {code!r}; there are: {', '.join(codes) or 'none yet'}", param_hint="--course"
+        )
+    try:
+        with writing() as session:
+            made = import_folder(session, session.get_one(Course, course_id), path, slug=slug)
+            click.echo(f"{code}: {made.title} ({made.slug}), {len(made.files)} files, {made.points:g} points")
+    except (AssignmentError, ImportRefused) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@academic_cli.command("check")
+@_folder
+def check(path: Path) -> None:
+    """Say whether the folder PATH can be an assignment, and what is wrong with it."""
+    from app.academic.grading import load_assignment  # noqa: PLC0415
+    from app.academic.grading.errors import AssignmentError  # noqa: PLC0415
+
+    try:
+        spec = load_assignment(path)
+    except AssignmentError as error:
+        raise click.ClickException("\n".join(error.problems)) from error
+    _describe(spec)
+
+
+def _describe(spec: AssignmentSpec) -> None:
+    click.echo(f"{spec.title}: {spec.points:g} points")
+    click.echo(f"Submit: {', '.join(spec.submit_files)}, at most {spec.max_bytes:,} bytes")
+
+
+def _show_progress(done: int, total: int) -> None:
+    if done == total or done % 25 == 0:
+        click.echo(f"  {done} of {total} submissions")

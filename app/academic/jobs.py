@@ -1,0 +1,151 @@
+"""The four jobs that follow a submission.
+
+Each may run more than once (delivery is at least once): what it makes is replaced, never doubled.
+What is heavy is imported where it is used, since every job's process imports this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from app.academic import activity_log
+from app.academic.models import Submission
+from app.db import db
+from app.runner import Abort, Retry, current_job
+
+if TYPE_CHECKING:
+    from app.academic.grading.report import GradeReport
+
+
+class AutomatedGradingJob:
+    """Grade a submission with its assignment's tests, the student's code in the sandbox."""
+
+    def handle(self, submission_id: int) -> dict[str, object]:
+        """Run the tests and replace the grade; an error of ours is never a zero."""
+        from app.academic.grades import record_grade  # noqa: PLC0415
+        from app.academic.grading.errors import (  # noqa: PLC0415
+            AssignmentError,
+            AutograderError,
+            SandboxUnavailable,
+        )
+
+        submission = _submission(submission_id)
+        current_job.progress(0, 1, "preparing")
+        try:
+            report = _grade(submission)
+        except SandboxUnavailable as error:
+            raise Abort(str(error)) from error
+        except AssignmentError as error:
+            raise Abort(f"the assignment cannot be used: {error}") from error
+        except AutograderError as error:
+            raise Retry(str(error)) from error
+        is_current = record_grade(submission_id, report, job_id=current_job.id, attempt=current_job.attempt)
+        _log_grade(submission, report)
+        return {"outcome": report.outcome, "score": report.score, "points": report.points, "kept": is_current}
+
+
+class NotifyStudentOfSubmissionJob:
+    """Send the student the receipt."""
+
+    def handle(self, submission_id: int) -> dict[str, object]:
+        """Queue the mail once and deliver it; delivered mail is not delivered again."""
+        from app.academic.notification import queue_receipt  # noqa: PLC0415
+        from app.mail.delivery import deliver  # noqa: PLC0415
+
+        submission = _submission(submission_id)
+        current_job.progress(0, 2, "writing the receipt")
+        mail_id = queue_receipt(submission.id)
+        current_job.progress(1, 2, "sending")
+        status = deliver(mail_id)
+        current_job.progress(2, 2, status)
+        activity_log.write_event(
+            activity_log.ASSIGNMENTS,
+            "Submission received",
+            _facts(submission) | {"receipt": submission.receipt, "mail": status},
+        )
+        return {"mail": mail_id, "status": status}
+
+
+class GenerateAnalyticsReportJob:
+    """Compute a course's numbers anew."""
+
+    def handle(self, course_title: str) -> dict[str, object]:
+        """Replace the course's snapshot."""
+        from app.academic.analytics import UnknownCourse, refresh_snapshot  # noqa: PLC0415
+
+        try:
+            made = refresh_snapshot(course_title, on_progress=current_job.progress)
+        except UnknownCourse as error:
+            raise Abort(str(error)) from error
+        facts: dict[str, object] = {
+            "course": course_title,
+            "average_score": made.mean,
+            "assignment_count": made.assignment_count,
+            "count": made.count,
+            "median": made.median,
+        }
+        activity_log.write_event(activity_log.ANALYTICS, "Generated analytics report", facts)
+        return facts
+
+
+class CheckForPlagiarismJob:
+    """Compare a submission with the other students' work for the same assignment."""
+
+    def handle(self, submission_id: int) -> dict[str, object]:
+        """Replace the submission's fingerprints and pairs; a person decides what they mean."""
+        from app.academic.comparison import compare_with_others  # noqa: PLC0415
+
+        submission = _submission(submission_id)
+        current_job.progress(0, 2, "reading")
+        result = compare_with_others(submission, on_progress=current_job.progress)
+        verdict = "plagiarized" if result.flagged else "clear"
+        title = submission.assignment.course.title
+        activity_log.write_event(
+            activity_log.PLAGIARISM,
+            "Checked for plagiarism",
+            {
+                "assignment": submission.assignment_id,
+                "plagiarism_score": result.score,
+                "status": f"The {title} assignment was: {verdict} with a score of: {result.score}",
+            },
+            level="ERROR" if result.flagged else "INFO",
+        )
+        return {"score": result.score, "flagged": result.flagged, "matches": len(result.matches)}
+
+
+def _grade(submission: Submission) -> GradeReport:
+    from app.academic.assignments import materialised  # noqa: PLC0415
+    from app.academic.grading import grade, load_assignment  # noqa: PLC0415
+
+    files = {submission.assignment.submit_name: submission.files[0].content}
+    with materialised(submission.assignment) as folder:
+        # Grading takes seconds: no connection, and no open transaction, waits for it meanwhile.
+        db.session.commit()
+        return grade(load_assignment(folder), files, on_progress=current_job.progress)
+
+
+def _submission(submission_id: int) -> Submission:
+    return db.session.get(Submission, submission_id) or _gone(submission_id)
+
+
+def _gone(submission_id: int) -> NoReturn:
+    raise Abort(f"there is no submission {submission_id}: it was deleted")
+
+
+def _log_grade(submission: Submission, report: GradeReport) -> None:
+    is_graded = report.score is not None
+    activity_log.write_event(
+        activity_log.ASSIGNMENTS,
+        "Assignment graded" if is_graded else "Assignment could not be graded",
+        _facts(submission) | {"score": report.score, "points": report.points, "verdict": report.verdict},
+        level="INFO" if is_graded else "ERROR",
+    )
+
+
+def _facts(submission: Submission) -> dict[str, object]:
+    return {
+        "assignment": submission.assignment_id,
+        "course": submission.assignment.course.title,
+        "submission": submission.id,
+        "user": submission.student.full_name,
+    }

@@ -1,0 +1,131 @@
+"""How far the jobs of a submission are, in words for the student and for staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+
+from app.academic.models import JOB_KINDS, SubmissionJob
+from app.db import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy.orm import Session
+
+# The runner's rows are only read, through the metadata that both share.
+_JOBS: Final = Base.metadata.tables["background_jobs"]
+
+TITLES: Final = {
+    "grading": "Grading",
+    "notification": "E-mail receipt",
+    "analytics": "Course statistics",
+    "similarity": "Similarity check",
+}
+_UNFINISHED: Final = ("pending", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One job of a submission: its state and what a person reads about it."""
+
+    kind: str
+    title: str
+    job_id: int
+    # The runner's status, or `scheduled` and `retrying`, which follow from it.
+    state: str
+    words: str
+    done: float = 0
+    total: float = 0
+    message: str = ""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state not in {"pending", "scheduled", "retrying", "held", "running"}
+
+
+def steps_of(session: Session, submission_id: int) -> list[Step]:
+    """The latest job of each kind, in the order people read them."""
+    query = (
+        select(SubmissionJob.kind, _JOBS)
+        .join(_JOBS, _JOBS.c.id == SubmissionJob.job_id)
+        .where(SubmissionJob.submission_id == submission_id)
+        .order_by(_JOBS.c.id)
+    )
+    latest = {row["kind"]: row for row in session.execute(query).mappings()}
+    return [_step(session, latest[kind]) for kind in JOB_KINDS if kind in latest]
+
+
+def grading_states(session: Session, submission_ids: Collection[int]) -> dict[int, str]:
+    """The state of the latest grading job of each submission, for a list of them."""
+    query = (
+        select(SubmissionJob.submission_id, _JOBS)
+        .join(_JOBS, _JOBS.c.id == SubmissionJob.job_id)
+        .where(SubmissionJob.kind == "grading", SubmissionJob.submission_id.in_(submission_ids))
+        .order_by(_JOBS.c.id)
+    )
+    return {row["submission_id"]: _state(row) for row in session.execute(query).mappings()}
+
+
+def unfinished_jobs(session: Session) -> int:
+    """How many jobs the site waits for."""
+    return session.scalar(select(func.count()).where(_JOBS.c.status.in_(_UNFINISHED))) or 0
+
+
+def _step(session: Session, row: Mapping[Any, Any]) -> Step:
+    state = _state(row)
+    return Step(
+        kind=row["kind"],
+        title=TITLES[row["kind"]],
+        job_id=row["id"],
+        state=state,
+        words=_words(session, row, state),
+        done=row["progress_done"] or 0,
+        total=row["progress_total"] or 0,
+        message=row["progress_message"] or "",
+    )
+
+
+def _state(row: Mapping[Any, Any]) -> str:
+    status: str = row["status"]
+    if status != "pending":
+        return status
+    if row["is_held"]:
+        return "held"
+    if row["attempts_used"] > 0:
+        return "retrying"
+    return "scheduled" if row["run_at"] > dt.datetime.now(dt.UTC) else "pending"
+
+
+def _words(session: Session, row: Mapping[Any, Any], state: str) -> str:
+    if state == "pending":
+        ahead = _ahead_of(session, row)
+        return f"waits, {ahead} before it" if ahead else "starts at once"
+    return {
+        "scheduled": f"starts at {row['run_at']:%H:%M:%S}",
+        "retrying": f"did not work, tried again at {row['run_at']:%H:%M:%S}",
+        "held": "paused by staff",
+        "running": row["progress_message"] or "runs",
+        "completed": "done",
+        "failed": "did not work; staff can see why and start it again",
+        "cancelled": "stopped by staff",
+    }[state]
+
+
+def _ahead_of(session: Session, row: Mapping[Any, Any]) -> int:
+    # Counted up to a hundred: an exact place in a long line is not worth reading the line.
+    earlier = (
+        select(_JOBS.c.id)
+        .where(
+            _JOBS.c.status == "pending",
+            ~_JOBS.c.is_held,
+            _JOBS.c.rank < row["rank"],
+            _JOBS.c.run_at <= dt.datetime.now(dt.UTC),
+        )
+        .limit(100)
+    )
+    return session.scalar(select(func.count()).select_from(earlier.subquery())) or 0
