@@ -32,9 +32,9 @@
     return made;
   }
 
-  function ask(question, verb) {
+  function ask(question, verb, isDanger) {
     const no = element("button", { className: "button quiet", value: "no", textContent: "Keep it as it is" });
-    const yes = element("button", { className: "button", value: "yes", textContent: verb || "Yes" });
+    const yes = element("button", { className: isDanger ? "button danger" : "button", value: "yes", textContent: verb || "Yes" });
     const form = element("form", { method: "dialog" }, element("p", { textContent: question, id: "dialog-question" }),
       element("div", { className: "actions" }, no, yes));
     const dialog = element("dialog", { className: "dialog" }, form);
@@ -54,7 +54,8 @@
     if (!ctx.confirm) return;
     event.preventDefault();
     const verb = ctx.sourceElement.dataset.confirmVerb || ctx.request.submitter?.textContent.trim();
-    if (await ask(ctx.confirm, verb)) issueRequest();
+    const isDanger = ctx.sourceElement.classList.contains("danger");
+    if (await ask(ctx.confirm, verb, isDanger)) issueRequest();
     else dropRequest();
   });
 
@@ -62,9 +63,10 @@
     const question = event.target.dataset.confirm;
     if (!question || event.target.dataset.confirmed) return;
     event.preventDefault();
-    if (!(await ask(question, event.submitter?.textContent.trim()))) return;
+    const button = event.submitter;
+    if (!(await ask(question, button?.textContent.trim(), button?.classList.contains("danger")))) return;
     event.target.dataset.confirmed = "yes";
-    event.target.requestSubmit(event.submitter);
+    event.target.requestSubmit(button);
   });
 
   // Requests: an empty field of a filter is no filter; polls ask with the tag of what they have.
@@ -143,9 +145,12 @@
 
   // A hidden tab asks nothing; a tab that is shown again asks at once.
 
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
+  function refresh() {
     for (const poller of document.querySelectorAll("[data-poll]")) window.htmx.trigger(poller, "refresh", {}, false);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh();
   });
 
   // Selection: a bar that counts the ticked boxes of its list; it never touches the boxes on a poll.
@@ -172,9 +177,12 @@
     if (event.target.closest("[data-selection]")) showSelection();
   });
 
-  document.addEventListener("runner:done", () => {
+  // The server says so when more was changed than what it answers with.
+  document.addEventListener("runner:changed", () => {
     for (const box of document.querySelectorAll("input[name='ids']:checked")) box.checked = false;
     showSelection();
+    // Once the request that brought this event has let go of the list.
+    setTimeout(refresh);
   });
 
   // After a swap: what a morph keeps because a person touched it, but the server meant.

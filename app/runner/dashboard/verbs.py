@@ -29,6 +29,9 @@ VERBS: Final[dict[str, Callable[..., None]]] = {
 # One request changes at most so many jobs: they share one transaction, which others wait for.
 BULK_LIMIT: Final = 1000
 
+# The event at which app.js lets go of what was chosen and has the lists ask anew.
+CHANGED: Final = "runner:changed"
+
 _SAID: Final = {
     "start": "starts as soon as a slot is free",
     "cancel": "is being cancelled",
@@ -95,8 +98,7 @@ def bulk(verb: str) -> Response:
         title = f"{verb.capitalize()}: {len(report.done)} done"
         return make_response(render("runner/report.html", title=title, report=report))
     response = make_response(render("runner/_report.html", report=report))
-    # The list asks for itself again, and lets go of what was chosen.
-    response.headers["HX-Trigger"] = "refresh, runner:done"
+    response.headers["HX-Trigger"] = CHANGED
     return response
 
 
@@ -141,7 +143,7 @@ def _fresh(job_id: int, report: Report) -> Response:
     shown = _fragment(fragment, job_id) if fragment else ""
     response = make_response(shown + render("runner/_report.html", report=report))
     if not fragment:
-        response.headers["HX-Trigger"] = "refresh"
+        response.headers["HX-Trigger"] = CHANGED
     return response
 
 
