@@ -1,0 +1,1 @@
+"""Grading of submitted Python: assignment folders, the sandbox, proxies and the report."""

@@ -1,0 +1,83 @@
+"""The report of one grading run, and its stored form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar, Literal
+
+Outcome = Literal["graded", "not_gradable"]
+Status = Literal["passed", "failed", "error", "timeout", "skipped"]
+HIDDEN_MESSAGE = "The result of this test is not shown."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult:
+    """How one test ended; points are the instructor's own, before scaling."""
+
+    __test__: ClassVar[bool] = False
+
+    name: str
+    title: str
+    status: Status
+    verdict: str = "accepted"
+    points: float = 0.0
+    max_points: float = 1.0
+    message: str = ""
+    output: str = ""
+    visibility: str = "visible"
+    seconds: float = 0.0
+
+    @property
+    def is_passed(self) -> bool:
+        """Tell whether the test gave its points."""
+        return self.status == "passed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeReport:
+    """What grading found. Scores: raw as the tests count, score scaled to the assignment's points."""
+
+    outcome: Outcome
+    verdict: str
+    points: float
+    score: float = 0.0
+    raw_score: float = 0.0
+    raw_points: float = 0.0
+    tests: tuple[TestResult, ...] = ()
+    feedback: str = ""
+    output: str = ""
+    sandbox: str = ""
+    cpu_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> int:
+        """Count the tests that passed."""
+        return sum(test.is_passed for test in self.tests)
+
+    @property
+    def has_hidden(self) -> bool:
+        """Tell whether a test is hidden; then the total would tell about it, and is hidden too."""
+        return any(test.visibility == "hidden" for test in self.tests)
+
+    def for_student(self, shown: frozenset[str] = frozenset({"visible"})) -> GradeReport:
+        """Return the report as a student may see it: of tests that are not shown, neither message nor output."""
+        return replace(self, tests=tuple(_as_shown(test, shown) for test in self.tests))
+
+    def to_json(self) -> str:
+        """Return the stored form."""
+        return json.dumps(asdict(self), ensure_ascii=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> GradeReport:
+        """Return the report that to_json stored."""
+        data = json.loads(text)
+        tests = tuple(TestResult(**test) for test in data.pop("tests"))
+        return cls(tests=tests, **data)
+
+
+def _as_shown(test: TestResult, shown: frozenset[str]) -> TestResult:
+    if test.visibility in shown:
+        return test
+    return replace(test, title="Hidden test", name="", message=HIDDEN_MESSAGE, output="", seconds=0.0)
