@@ -19,6 +19,7 @@ from honcho.manager import Manager
 
 from script.address import Address, read_address, refuse_unusable
 from script.announce import announce
+from script.database import is_newest
 from script.demo import make_demo, welcome
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def main() -> int:
     address = read_address(os.environ)
     refuse_unusable(address)
     environment = child_environment(address)
-    flask(environment, "db", "upgrade")
-    instance = Path(environment.get("FLASK_INSTANCE_PATH", TOP / "instance"))
+    instance = Path(environment.get("FLASK_INSTANCE_PATH") or TOP / "instance")
+    is_elsewhere = "FLASK_SQLALCHEMY_DATABASE_URI" in environment
+    if is_elsewhere or not is_newest(instance / "app.db", TOP / "migrations" / "versions"):
+        flask(environment, "db", "upgrade")
     password = make_demo(instance, environment, flask)
     return serve(environment, address.url, welcome(address.url, password))
 

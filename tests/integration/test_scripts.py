@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from script import announce, steps
 from script.address import Address, read_address
+from script.database import is_newest
 from script.demo import make_demo, welcome
 
 TOP = Path(__file__).parents[2]
@@ -88,6 +90,29 @@ def test_demo_data_is_made_once_with_one_password(tmp_path: Path) -> None:
     second = make_demo(tmp_path, {"TEST_PASSWORD": "correct-horse"}, flask)
     assert ("correct-horse", None) == (first, second)
     assert ["academic demo: correct-horse"] == asked
+
+
+def write_revision(folder: Path, revision: str, down: str | None) -> None:
+    """Add a revision as Alembic writes it."""
+    (folder / f"{revision}.py").write_text(f"revision = {revision!r}\ndown_revision = {down!r}\n")
+
+
+def test_only_a_database_at_the_newest_revision_is_taken_for_one(tmp_path: Path) -> None:
+    """A start leaves out the upgrade when, and only when, there is nothing to upgrade."""
+    database = tmp_path / "a folder" / "app.db"
+    database.parent.mkdir()
+    write_revision(tmp_path, "aaaa", None)
+    assert not is_newest(database, tmp_path)
+
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        assert not is_newest(database, tmp_path)
+        connection.execute("INSERT INTO alembic_version VALUES ('aaaa')")
+    connection.close()
+    assert is_newest(database, tmp_path)
+
+    write_revision(tmp_path, "bbbb", "aaaa")
+    assert not is_newest(database, tmp_path)
 
 
 def test_the_welcome_names_the_address_and_the_three_accounts() -> None:
