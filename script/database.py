@@ -28,7 +28,8 @@ def is_newest(database: Path, revisions: Path) -> bool:
 
 def heads(revisions: Path) -> set[str]:
     """Find the revisions that no other one comes after."""
-    named, surpassed = set(), set()
+    named: set[str] = set()
+    surpassed: set[str] = set()
     for path in revisions.glob("*.py"):
         for is_down, revision in REVISION.findall(path.read_text()):
             (surpassed if is_down else named).add(revision)
