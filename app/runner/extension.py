@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,13 +18,16 @@ from app.runner.database import configure
 from app.runner.errors import SettingsError
 from app.runner.exec import current_job
 from app.runner.models import Job, metadata
-from app.runner.settings import Settings, load_settings
+from app.runner.settings import Settings, load_approved, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response as BaseResponse
 
 NAME: Final = "background_jobs"
+
+# `flask jobs run-test-jobs` works everywhere.
+_SAMPLES: Final = load_approved({"app.runner.samples.SampleJob": ["plain", "fail_once"]})
 
 Guard = Callable[[], "bool | BaseResponse"]
 
@@ -126,7 +130,8 @@ def _settings_of(application: Flask) -> Settings:
     }
     if not _has_database(application):
         defaults["RUNNER_DATABASE_URL"] = f"sqlite:///{instance / 'jobs.db'}"
-    settings = load_settings(defaults | {key: value for key, value in application.config.items()})
+    settings = load_settings(defaults | dict(application.config))
+    settings = replace(settings, approved=_SAMPLES | dict(settings.approved))
     for folder in (settings.log_dir, settings.wake_dir):
         folder.mkdir(parents=True, exist_ok=True)
     return settings

@@ -125,12 +125,12 @@ class WarmParent:
     def _enforce(self) -> None:
         now = time.monotonic()
         for child in list(self.children.values()):
-            if child.status is None and child.deadline is not None and now >= child.deadline:
-                child.end("timeout", float(self.given["grace_seconds"]))
-            if child.is_ending and now >= child.kill_at and child.status is None:
-                child.kill()
             if child.status is not None:
                 self._settle(child)
+            elif child.is_ending:
+                child.kill_if_over(now)
+            elif child.deadline is not None and now >= child.deadline:
+                child.end("timeout", float(self.given["grace_seconds"]))
 
     def _settle(self, child: Child) -> None:
         """Report the end of a child once nothing that it started is left."""

@@ -60,9 +60,10 @@ class Child:
         self.tree = processes.tree(self.pid)
         processes.send_signal(self.tree, signal.SIGTERM)
 
-    def kill(self) -> None:
-        """Kill it and everything that belongs to it by now."""
-        self.kill_also(processes.tree(self.pid))
+    def kill_if_over(self, now: float) -> None:
+        """Kill it and everything that belongs to it by now, if its time to end by itself is over."""
+        if now >= self.kill_at:
+            self.kill_also(processes.tree(self.pid))
 
     def kill_also(self, left: list[Any]) -> None:
         """Kill what is left of it."""
