@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.accounts.models import User
 
 
-def courses_of(user: User) -> Select[tuple[Course]]:
+def courses_of(user: User) -> Select[Course]:
     """The courses a person takes, teaches or administers, by code."""
     return (
         select(Course)
@@ -63,7 +63,9 @@ def visible_submission(user: User, receipt: str) -> Submission | None:
         .join(Submission.assignment)
         .join(Assignment.course)
         .where(Submission.receipt == receipt, mine)
-        .options(joinedload(Submission.assignment).joinedload(Assignment.course), joinedload(Submission.grade))
+        .options(
+            joinedload(Submission.assignment).joinedload(Assignment.course), joinedload(Submission.grade)
+        )
     )
 
 

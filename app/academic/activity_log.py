@@ -1,6 +1,6 @@
 """The site's own log files: one line per event, in the form the runner's files have.
 
-    [2024-11-12 17:31:26] local.INFO: Assignment graded {"assignment":1,"score":48}
+[2024-11-12 17:31:26] local.INFO: Assignment graded {"assignment":1,"score":48}
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,6 +19,11 @@ Level = Literal["INFO", "ERROR"]
 ASSIGNMENTS: Final = "assignment_processing.log"
 ANALYTICS: Final = "analytics.log"
 PLAGIARISM: Final = "plagiarism.log"
+
+# What a terminal or a reader of lines could be misled by: C0, C1, separators, bidi controls.
+_CONTROL: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def write_event(file_name: str, message: str, facts: dict[str, object], *, level: Level = "INFO") -> None:
@@ -37,17 +43,10 @@ def _folder() -> Path:
 
 
 def _line(at: dt.datetime, level: Level, message: str, facts: dict[str, object]) -> bytes:
-    # JSON escapes the C0 controls; what other programs take for a line end is escaped here.
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str)
-    line = f"[{at:%Y-%m-%d %H:%M:%S}] local.{level}: {_visible(message)} {_visible(text)}\n"
-    return line.encode("utf-8", "backslashreplace")
+    line = f"[{at:%Y-%m-%d %H:%M:%S}] local.{level}: {message} {text}"
+    return f"{_CONTROL.sub(_escape, line)}\n".encode()
 
 
-def _visible(text: str) -> str:
-    return "".join(_escape(character) for character in text)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    is_hostile = code < 0x20 or 0x7F <= code < 0xA0 or 0x200E <= code <= 0x200F or 0x2028 <= code <= 0x202E
-    return f"\\u{code:04x}" if is_hostile or 0x2066 <= code <= 0x2069 else character
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"

@@ -9,17 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from app.academic.grading import load_assignment
+from app.academic.grading.formats import MANIFEST, load_assignment
 from app.academic.models import Assignment, AssignmentFile, Course
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
-MANIFEST: Final = "assignment.yaml"
+    from app.academic.grading.formats import AssignmentSpec
+
+DESCRIPTIONS: Final = ("description.txt", "README.txt", "README.md", "assignment.md")
 MAX_FILES: Final = 200
 MAX_BYTES: Final = 5_000_000
 _IGNORED: Final = frozenset({"__pycache__", ".git", ".pytest_cache", "__MACOSX", ".DS_Store"})
@@ -30,7 +32,12 @@ class ImportRefused(ValueError):
 
 
 def import_folder(
-    session: Session, course: Course, folder: Path, *, slug: str | None = None, due_at: dt.datetime | None = None
+    session: Session,
+    course: Course,
+    folder: Path,
+    *,
+    slug: str | None = None,
+    due_at: dt.datetime | None = None,
 ) -> Assignment:
     """Keep a folder as an assignment of the course; the same slug again replaces its files.
 
@@ -41,22 +48,19 @@ def import_folder(
     assignment = _find(session, course, name) or Assignment(
         course_id=course.id, slug=name, created_at=dt.datetime.now(dt.UTC)
     )
+    files = read_folder(folder)
     assignment.title = spec.title
-    assignment.description = spec.description
+    assignment.description = _text(files, *DESCRIPTIONS)
     assignment.points = spec.points
-    assignment.max_bytes = spec.max_bytes
-    assignment.submit_name = spec.submit_files[0]
-    assignment.flag_at = spec.flag_at
-    assignment.due_at = due_at or spec.due_at or assignment.due_at
-    manifest = folder / MANIFEST
-    assignment.manifest = manifest.read_text("utf-8") if manifest.is_file() else ""
-    given = set(spec.base_files)
-    assignment.files = [
-        AssignmentFile(path=path, content=content, is_given=path in given)
-        for path, content in read_folder(folder).items()
-    ]
+    assignment.max_bytes = spec.submit.max_bytes
+    assignment.submit_name = _only_file(spec)
+    assignment.similarity_kind = spec.similarity.kind
+    assignment.flag_at = spec.similarity.flag_at
+    assignment.due_at = due_at or spec.due or assignment.due_at
+    assignment.manifest = _text(files, MANIFEST)
     session.add(assignment)
     session.flush()
+    _replace_files(session, assignment, files, given=spec.similarity.base)
     return assignment
 
 
@@ -92,6 +96,38 @@ def materialised(assignment: Assignment) -> Iterator[Path]:
 def slug_of(text: str) -> str:
     """A name for addresses: small letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "assignment"
+
+
+def _only_file(spec: AssignmentSpec) -> str:
+    if len(spec.submit.files) != 1:
+        raise ImportRefused(
+            f"submit: files: expected one file, as students hand in one; there are {len(spec.submit.files)}"
+        )
+    return spec.submit.files[0]
+
+
+def _text(files: Mapping[str, bytes], *names: str) -> str:
+    found = next((files[name] for name in names if name in files), b"")
+    try:
+        return found.decode("utf-8-sig").replace("\r\n", "\n").strip()
+    except UnicodeDecodeError:
+        raise ImportRefused(f"{' or '.join(names)}: expected text in UTF-8") from None
+
+
+def _replace_files(
+    session: Session, assignment: Assignment, files: Mapping[str, bytes], *, given: Collection[str]
+) -> None:
+    missing = [name for name in given if name not in files]
+    if missing:
+        raise ImportRefused(f"similarity: base: there is no file {missing[0]!r} in the folder")
+    # The old rows go first: a path may be there only once.
+    session.execute(delete(AssignmentFile).where(AssignmentFile.assignment_id == assignment.id))
+    session.add_all(
+        AssignmentFile(assignment_id=assignment.id, path=path, content=content, is_given=path in given)
+        for path, content in files.items()
+    )
+    session.flush()
+    session.expire(assignment, ["files"])
 
 
 def _find(session: Session, course: Course, slug: str) -> Assignment | None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.db import db, writing
 
 if TYPE_CHECKING:
-    from app.academic.grading import AssignmentSpec
+    from app.academic.grading.formats import AssignmentSpec
 
 academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
 
@@ -66,8 +66,8 @@ def import_command(path: Path, code: str, slug: str | None) -> None:
 @_folder
 def check(path: Path) -> None:
     """Say whether the folder PATH can be an assignment, and what is wrong with it."""
-    from app.academic.grading import load_assignment  # noqa: PLC0415
     from app.academic.grading.errors import AssignmentError  # noqa: PLC0415
+    from app.academic.grading.formats import load_assignment  # noqa: PLC0415
 
     try:
         spec = load_assignment(path)
@@ -78,7 +78,10 @@ def check(path: Path) -> None:
 
 def _describe(spec: AssignmentSpec) -> None:
     click.echo(f"{spec.title}: {spec.points:g} points")
-    click.echo(f"Submit: {', '.join(spec.submit_files)}, at most {spec.max_bytes:,} bytes")
+    click.echo(f"Submit: {', '.join(spec.submit.files)}, at most {spec.submit.max_bytes:,} bytes")
+    for part in spec.parts:
+        names = ", ".join(file.name for file in part.files)
+        click.echo(f"{part.type}: {names}, {part.points:g} points, {part.limits.cpu:g} s CPU per test")
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from app.academic.models import Assignment, Submission
     from app.academic.similarity import SimilarityResult
+    from app.academic.similarity.prints import Kind
 
 
 def compare_with_others(
@@ -21,7 +22,7 @@ def compare_with_others(
     assignment = submission.assignment
     submission_id, assignment_id, author_id = submission.id, assignment.id, submission.student_id
     flag_at = assignment.flag_at
-    prints = fingerprint(contents_of(submission), base=given_code(assignment))
+    prints = fingerprint(contents_of(submission), kind=kind_of(assignment), base=given_code(assignment))
     db.session.commit()
     on_progress(1, 2, "comparing")
     with writing() as session:
@@ -35,6 +36,11 @@ def compare_with_others(
         )
     on_progress(2, 2, f"highest similarity {result.score}")
     return result
+
+
+def kind_of(assignment: Assignment) -> Kind:
+    """What the work is, in the words of the similarity check."""
+    return "prose" if assignment.similarity_kind == "text" else "code"
 
 
 def contents_of(submission: Submission) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from app.academic.submissions import request_analytics
 from app.db import writing
 
 if TYPE_CHECKING:
-    from app.academic.grading.report import GradeReport
+    from app.academic.grading.results import GradeReport
 
 
 def record_grade(submission_id: int, report: GradeReport, *, job_id: int, attempt: int) -> bool:
@@ -26,11 +26,20 @@ def record_grade(submission_id: int, report: GradeReport, *, job_id: int, attemp
         grade = known or Grade(submission_id=submission_id)
         grade.outcome = report.outcome
         grade.verdict = report.verdict
-        grade.score = report.score
+        # What cannot be graded is not a zero.
+        grade.score = report.score if report.outcome == "graded" else None
         grade.points = report.points
+        grade.hides = _hides(report)
         grade.report = report.to_json()
         grade.graded_at = dt.datetime.now(dt.UTC)
         grade.job_id, grade.attempt = job_id, attempt
         session.add(grade)
         request_analytics(session, submission.assignment.course)
     return True
+
+
+def _hides(report: GradeReport) -> str:
+    kept = {test.visibility for test in report.tests} - {"visible"}
+    if not kept:
+        return "nothing"
+    return "until_due" if kept == {"after_due_date"} else "always"

@@ -14,7 +14,7 @@ from app.db import db
 from app.runner import Abort, Retry, current_job
 
 if TYPE_CHECKING:
-    from app.academic.grading.report import GradeReport
+    from app.academic.grading.results import GradeReport
 
 
 class AutomatedGradingJob:
@@ -80,7 +80,7 @@ class GenerateAnalyticsReportJob:
         facts: dict[str, object] = {
             "course": course_title,
             "average_score": made.mean,
-            "assignment_count": made.assignment_count,
+            "assignment_count": len(made.assignments),
             "count": made.count,
             "median": made.median,
         }
@@ -96,6 +96,8 @@ class CheckForPlagiarismJob:
         from app.academic.comparison import compare_with_others  # noqa: PLC0415
 
         submission = _submission(submission_id)
+        if submission.assignment.similarity_kind == "none":
+            return {"score": 0, "flagged": False, "matches": 0}
         current_job.progress(0, 2, "reading")
         result = compare_with_others(submission, on_progress=current_job.progress)
         verdict = "plagiarized" if result.flagged else "clear"
@@ -115,7 +117,8 @@ class CheckForPlagiarismJob:
 
 def _grade(submission: Submission) -> GradeReport:
     from app.academic.assignments import materialised  # noqa: PLC0415
-    from app.academic.grading import grade, load_assignment  # noqa: PLC0415
+    from app.academic.grading.formats import load_assignment  # noqa: PLC0415
+    from app.academic.grading.grader import grade  # noqa: PLC0415
 
     files = {submission.assignment.submit_name: submission.files[0].content}
     with materialised(submission.assignment) as folder:
@@ -133,7 +136,7 @@ def _gone(submission_id: int) -> NoReturn:
 
 
 def _log_grade(submission: Submission, report: GradeReport) -> None:
-    is_graded = report.score is not None
+    is_graded = report.outcome == "graded"
     activity_log.write_event(
         activity_log.ASSIGNMENTS,
         "Assignment graded" if is_graded else "Assignment could not be graded",

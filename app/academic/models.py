@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.accounts.models import User
+from app.accounts.models import User  # noqa: TC001 - as above
 from app.db import Base, BigId, UtcDateTime
 
 # What follows a submission, in the order people read it.
@@ -89,7 +89,8 @@ class Assignment(Base):
     max_bytes: Mapped[int] = mapped_column(Integer)
     # The name under which the tests import the work.
     submit_name: Mapped[str] = mapped_column(String(100), default="solution.py")
-    # The similarity score at which a person is asked to look.
+    # How work is compared: code, text or none; and the score at which a person is asked to look.
+    similarity_kind: Mapped[str] = mapped_column(String(5), default="code")
     flag_at: Mapped[float] = mapped_column(Float, default=50.0)
     due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     # The text of assignment.yaml, for people; the files are what is graded with.
@@ -145,6 +146,19 @@ class Submission(Base):
     )
     grade: Mapped[Grade | None] = relationship(passive_deletes=True)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the assignment's deadline is over."""
+        due_at = self.assignment.due_at
+        return due_at is not None and dt.datetime.now(dt.UTC) >= due_at
+
+    @property
+    def is_score_shown(self) -> bool:
+        """Whether the student may see the total: a test that is still hidden would show through it."""
+        if self.grade is None or self.grade.hides == "nothing":
+            return True
+        return self.grade.hides == "until_due" and self.is_due
+
 
 class SubmissionFile(Base):
     """A file as the student sent it; the name is text and never a path."""
@@ -180,6 +194,8 @@ class Grade(Base):
     # NULL when the work could not be graded: that is not a zero.
     score: Mapped[float | None] = mapped_column(Float)
     points: Mapped[float] = mapped_column(Float)
+    # What tests keep from the student: nothing, something until_due, something for good (always).
+    hides: Mapped[str] = mapped_column(String(9), default="nothing")
     # JSON text of the whole grade report.
     report: Mapped[str] = mapped_column(LongText)
     graded_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)

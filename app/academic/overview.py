@@ -50,9 +50,7 @@ def submission_rows(session: Session, assignment: Assignment, *, is_all: bool) -
     chosen = sorted(found if is_all else _newest(found), key=_by_student)
     states = progress.grading_states(session, [submission.id for submission in chosen])
     alike = _highest_similarity(session, assignment.id)
-    return [
-        Row(submission=it, state=states.get(it.id, ""), similarity=alike.get(it.id)) for it in chosen
-    ]
+    return [Row(submission=it, state=states.get(it.id, ""), similarity=alike.get(it.id)) for it in chosen]
 
 
 def counts_by_course(session: Session) -> dict[int, Counts]:
@@ -111,5 +109,5 @@ def _highest_similarity(session: Session, assignment_id: int) -> dict[int, int]:
     return highest
 
 
-def _pairs(session: Session, query: Select[tuple[int, int]]) -> dict[int, int]:
-    return dict(session.execute(query).tuples().all())
+def _pairs(session: Session, query: Select[int, int]) -> dict[int, int]:
+    return dict(session.execute(query).all())

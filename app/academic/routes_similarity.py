@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.academic import access, similarity
-from app.academic.comparison import contents_of, given_code
+from app.academic.comparison import contents_of, given_code, kind_of
 from app.academic.models import Submission
 from app.academic.source import source_lines
 from app.db import db, writing
@@ -55,13 +55,14 @@ def pair(pair_id: int) -> str:
     found = access.taught_pair(current_user, pair_id) or abort(404)
     sides = _submissions({found.submission_a_id, found.submission_b_id})
     side_a, side_b = sides[found.submission_a_id], sides[found.submission_b_id]
+    assignment = side_a.assignment
     passages = similarity.passages(
-        contents_of(side_a), contents_of(side_b), base=given_code(side_a.assignment)
+        contents_of(side_a), contents_of(side_b), kind=kind_of(assignment), base=given_code(assignment)
     )
     return render_template(
         "academic/pair.html",
         pair=found,
-        assignment=side_a.assignment,
+        assignment=assignment,
         sides=(
             (side_a, "a", found.overlap_a, _lines(side_a, _ranges(passages, "a"))),
             (side_b, "b", found.overlap_b, _lines(side_b, _ranges(passages, "b"))),

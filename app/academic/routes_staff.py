@@ -55,7 +55,17 @@ def grades_csv(assignment_id: int) -> Response:
     """The list of submissions for a spreadsheet."""
     found = access.taught_assignment(current_user, assignment_id) or abort(404)
     rows = overview.submission_rows(db.session(), found, is_all=True)
-    header = ("last name", "first name", "e-mail", "attempt", "received (UTC)", "late", "score", "points", "similarity")
+    header = (
+        "last name",
+        "first name",
+        "e-mail",
+        "attempt",
+        "received (UTC)",
+        "late",
+        "score",
+        "points",
+        "similarity",
+    )
     return csv_download(f"{found.slug}.csv", [header, *map(_csv_row, rows)])
 
 

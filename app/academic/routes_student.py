@@ -18,7 +18,6 @@ from app.academic.uploads import Upload, UploadRejected, check_upload
 from app.db import db
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from flask.typing import ResponseReturnValue
 
     from app.academic.models import Assignment

@@ -70,7 +70,8 @@ def regrade(receipt: str) -> ResponseReturnValue:
 
 def _unless_unchanged(response: Response) -> Response:
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _evidence(found: Submission) -> dict[str, object]:

@@ -40,7 +40,7 @@ class Job(Protocol):
         """`pending` unless an unfinished job with the same key was there already."""
 
 
-class HandInRefused(Exception):  # noqa: N818 - an answer to the student, not an error of ours
+class HandInRefused(Exception):
     """The work was not taken and nothing was stored; the message says why."""
 
 

@@ -130,7 +130,9 @@ def _check_encoding(content: bytes) -> None:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = _line_of(content, error.start)
-        raise UploadRejected(f"File: line {line} is not UTF-8. Save the file as UTF-8 and send it again.") from error
+        raise UploadRejected(
+            f"File: line {line} is not UTF-8. Save the file as UTF-8 and send it again."
+        ) from error
     for line, text in enumerate(_LINE_END.split(content, maxsplit=2)[:2], start=1):
         _check_coding_line(line, text.removeprefix(b"\xef\xbb\xbf"))
 

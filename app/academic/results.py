@@ -1,0 +1,99 @@
+"""A grade as a page shows it: to the student without what is kept from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from app.academic.grading.results import GradeReport
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from app.academic.grading.results import TestResult
+    from app.academic.models import Submission
+
+# A test's status in the colours and words of the pages.
+_STATES: Final = {
+    "passed": ("completed", "passed"),
+    "failed": ("failed", "failed"),
+    "error": ("failed", "stopped with an error"),
+    "timeout": ("failed", "took too long"),
+    "skipped": ("cancelled", "skipped"),
+}
+_HIDDEN: Final = ("held", "shown later")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownTest:
+    """One test of the result; points are None where they are kept back."""
+
+    state: str
+    word: str
+    title: str
+    points: float | None
+    max_points: float | None
+    message: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownResult:
+    """What became of a submission."""
+
+    is_graded: bool
+    # Whether some tests, and so the total, are kept from the reader.
+    is_hidden: bool
+    score: float | None
+    points: float
+    # Of the tests that are shown.
+    passed: int
+    tests: tuple[ShownTest, ...]
+    feedback: str
+    output: str
+    graded_at: dt.datetime
+
+
+def shown_result(submission: Submission, *, is_staff: bool) -> ShownResult | None:
+    """Give the result as its reader may see it, or None while there is none."""
+    grade = submission.grade
+    if grade is None:
+        return None
+    report = GradeReport.from_json(grade.report)
+    is_hidden = not is_staff and not submission.is_score_shown
+    shown = [_is_shown(test, submission, is_staff=is_staff) for test in report.tests]
+    is_graded = grade.score is not None
+    return ShownResult(
+        is_graded=is_graded,
+        is_hidden=is_hidden,
+        score=None if is_hidden else grade.score,
+        points=grade.points,
+        passed=sum(test.is_passed for test, is_open in zip(report.tests, shown, strict=True) if is_open),
+        tests=tuple(_test(test, is_open) for test, is_open in zip(report.tests, shown, strict=True)),
+        # The text counts hidden tests too; what it says of the others stands beside each of them.
+        feedback="" if is_graded and report.tests else report.feedback,
+        output=report.output,
+        graded_at=grade.graded_at,
+    )
+
+
+def _is_shown(test: TestResult, submission: Submission, *, is_staff: bool) -> bool:
+    if is_staff or test.visibility == "visible":
+        return True
+    return test.visibility == "after_due_date" and submission.is_due
+
+
+def _test(test: TestResult, is_open: bool) -> ShownTest:  # noqa: FBT001 - zipped with the tests
+    if not is_open:
+        state, word = _HIDDEN
+        return ShownTest(state=state, word=word, title="Hidden test", points=None, max_points=None)
+    state, word = _STATES[test.status]
+    return ShownTest(
+        state=state,
+        word=word,
+        title=test.title,
+        points=test.points,
+        max_points=test.max_points,
+        message="" if test.is_passed else test.message,
+        output=test.output,
+    )
