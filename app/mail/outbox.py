@@ -65,7 +65,7 @@ def queue_mail(  # noqa: PLR0913 - a mail is that much
 def message_id(kind: str, key: str) -> str:
     """Give the Message-ID that always belongs to this key."""
     host = urlsplit(current_app.config["SITE_URL"]).hostname
-    return f"<{kind}.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
+    return f"<{kind}.{hashlib.sha256(key.encode()).hexdigest()[:20]}@{host}>"
 
 
 def one_line(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask_login import AnonymousUserMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.academic.cli import academic_cli
+from app.academic.routes import blueprint as academic_blueprint
 from app.accounts.admin_routes import blueprint as accounts_admin_blueprint
 from app.accounts.audit import current_actor
 from app.accounts.cli import accounts_cli
@@ -88,11 +87,7 @@ def _add_pages(application: Flask) -> None:
     application.register_blueprint(accounts_blueprint)
     application.register_blueprint(accounts_admin_blueprint)
     application.register_blueprint(make_mail_blueprint(lambda: refusal("admin")))
+    application.register_blueprint(academic_blueprint)
+    Runner(application, guard=admin_guard, actor=current_actor)
     application.cli.add_command(accounts_cli)
-    # Until the floors that are built at the same time stand, the site runs without them.
-    with suppress(ImportError):
-        application.register_blueprint(import_module("app.academic.routes").blueprint)
-    with suppress(ImportError):
-        application.cli.add_command(import_module("app.academic.cli").academic_cli)
-    if find_spec("app.runner.cli") and find_spec("app.runner.dashboard"):
-        Runner(application, guard=admin_guard, actor=current_actor)
+    application.cli.add_command(academic_cli)

@@ -90,10 +90,8 @@ def _words_for(error: HTTPException) -> Words:
 
 def _render(values: dict[str, object]) -> str:
     """Render the error in the site's frame, or without it when the frame itself cannot be had."""
-    if is_htmx():
-        return render_template("errors/_notice.html", **values)
     try:
-        return render_template("errors/error.html", **values)
+        return render_template("errors/_notice.html" if is_htmx() else "errors/error.html", **values)
     except Exception:  # noqa: BLE001 - the database may be gone, the host unknown: the page must appear
         db.session.rollback()
-        return render_template("errors/bare.html", **values)
+        return current_app.jinja_env.get_template("errors/bare.html").render(values)

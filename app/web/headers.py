@@ -32,7 +32,7 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", current_app.config["CONTENT_SECURITY_POLICY"])
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
-    if request.endpoint != "static":
+    if (request.endpoint or "").rpartition(".")[2] != "static":
         # The same address gives a page or a fragment, and another for each person.
         response.vary.update(("HX-Request", "Cookie"))
         response.headers.setdefault("Cache-Control", "no-store")

@@ -47,11 +47,20 @@ def test_a_password_is_made_up_and_printed_once(application: Flask) -> None:
     ("words", "sentence"),
     [
         (["create", *ADA, "--role", "root"], "'root' is not one of 'admin', 'instructor', 'student'"),
-        (["create", *ADA, "--role", "student", "--password", "password1"], "password: That is among the first"),
+        (
+            ["create", *ADA, "--role", "student", "--password", "password1"],
+            "password: That is among the first",
+        ),
         (["create", *ADA[:2], "--role", "student"], "Missing option '--first-name'"),
         (["create", "--email", "x", *ADA[2:], "--role", "student"], "'x' is not an e-mail address"),
-        (["create", *ADA[:4], "--last-name", " ", "--role", "student"], "the last name must have 1 to 100 characters"),
-        (["create", "--email", "taken@example.com", *ADA[2:], "--role", "student"], "there is an account taken@"),
+        (
+            ["create", *ADA[:4], "--last-name", " ", "--role", "student"],
+            "the last name must have 1 to 100 characters",
+        ),
+        (
+            ["create", "--email", "taken@example.com", *ADA[2:], "--role", "student"],
+            "there is an account taken@",
+        ),
         (["set-role", "nobody@example.com", "admin"], "there is no account nobody@example.com"),
         (["set-password", "nobody@example.com"], "there is no account nobody@example.com"),
         (["disable", "nobody@example.com"], "there is no account nobody@example.com"),
@@ -91,7 +100,9 @@ def test_accounts_are_listed_for_people_and_programs(application: Flask, make_us
     assert "[bold]" in accounts(application, "list").output
 
 
-def test_verbs_end_sessions_like_the_pages_do(client: FlaskClient, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_verbs_end_sessions_like_the_pages_do(
+    client: FlaskClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
     """What an operator changes at the command line holds in open browsers at once."""
     make_user("admin")
     person = make_user()
@@ -101,6 +112,11 @@ def test_verbs_end_sessions_like_the_pages_do(client: FlaskClient, make_user: Ma
         assert client.get("/profile").status_code == 302
     assert accounts(client.application, "enable", person.email).exit_code == 0
 
-    assert accounts(client.application, "set-password", person.email, "--password", "eight brown bottles").exit_code == 0
+    assert (
+        accounts(
+            client.application, "set-password", person.email, "--password", "eight brown bottles"
+        ).exit_code
+        == 0
+    )
     assert not can_sign_in(client.application, person.email, PASSWORD)
     assert can_sign_in(client.application, person.email, "eight brown bottles")

@@ -59,7 +59,9 @@ def test_who_registers_is_a_student_and_signed_in(client: FlaskClient) -> None:
         ("password", "7 chars", "Use at least 8 characters; this has 7."),
     ],
 )
-def test_a_field_that_will_not_do_says_why(client: FlaskClient, field: str, value: str, sentence: str) -> None:
+def test_a_field_that_will_not_do_says_why(
+    client: FlaskClient, field: str, value: str, sentence: str
+) -> None:
     """A form that comes back keeps what was typed and says what is wrong at the field itself."""
     response = client.post("/register", data=ADA | {field: value})
 
@@ -206,7 +208,9 @@ def test_accounts_are_found_by_text_and_role(
     assert expected == [name for name in names if f'<th scope="row">{name}</th>' in page]
 
 
-def test_a_name_is_text_wherever_it_is_shown(client: FlaskClient, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_a_name_is_text_wherever_it_is_shown(
+    client: FlaskClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
     """Markup in a name is shown as it was typed and does nothing."""
     sign_in(make_user("admin", first_name="<script>alert(1)</script>", last_name='"><img src=x>'))
     for address in ("/profile", "/admin/accounts", "/admin/audit"):

@@ -104,7 +104,9 @@ def test_the_new_password_ends_all_sessions(
 def test_nobody_is_told_whether_an_address_has_an_account(client: FlaskClient, make_user: MakeUser) -> None:
     """The answer is the same for every address; a mail goes only where there is an account."""
     make_user(email="ada@example.com")
-    answers = [client.post("/forgot-password", data={"email": f"{name}@example.com"}) for name in ("ada", "nobody")]
+    answers = [
+        client.post("/forgot-password", data={"email": f"{name}@example.com"}) for name in ("ada", "nobody")
+    ]
 
     assert answers[0].status_code == answers[1].status_code == 200
     assert answers[0].text == answers[1].text

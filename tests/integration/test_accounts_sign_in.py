@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 
-def try_to_sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **more: Any) -> TestResponse:  # noqa: ANN401
+def try_to_sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **more: Any) -> TestResponse:
     """Send the sign-in form."""
     return client.post("/sign-in", data={"email": email, "password": password}, **more)
 
@@ -40,14 +40,20 @@ def test_the_right_password_signs_in(client: FlaskClient, make_user: MakeUser) -
     assert is_signed_in(client)
 
 
-def test_a_wrong_password_and_an_unknown_address_read_the_same(client: FlaskClient, make_user: MakeUser) -> None:
+def test_a_wrong_password_and_an_unknown_address_read_the_same(
+    client: FlaskClient, make_user: MakeUser
+) -> None:
     """The answer does not tell whether an address has an account, nor whether it is disabled."""
     known, disabled = make_user(), make_user()
     change(client.application, disabled, is_enabled=False)
 
     answers = {
         (response.status_code, response.get_data(as_text=True).replace(email, ""))
-        for email, password in [(known.email, "x" * 9), ("nobody@example.com", PASSWORD), (disabled.email, PASSWORD)]
+        for email, password in [
+            (known.email, "x" * 9),
+            ("nobody@example.com", PASSWORD),
+            (disabled.email, PASSWORD),
+        ]
         for response in [try_to_sign_in(client, email, password)]
     }
     assert len(answers) == 1
@@ -74,7 +80,9 @@ def measured(password_hash: str | None) -> float:
     return time.perf_counter() - began
 
 
-def test_signing_out_ends_the_session_for_good(client: FlaskClient, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_signing_out_ends_the_session_for_good(
+    client: FlaskClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
     """A copy of the cookie, kept aside, is worth nothing after signing out."""
     sign_in(make_user())
     copied = cookie_of(client)
@@ -104,7 +112,7 @@ def cookie_of(client: FlaskClient) -> str:
     return cookie.value
 
 
-def change(application: Flask, person: User, **verb: Any) -> None:  # noqa: ANN401
+def change(application: Flask, person: User, **verb: Any) -> None:
     """Do to an account what an admin would."""
     with application.app_context():
         password_hash = passwords.hash_password("another good one")
@@ -141,7 +149,14 @@ def test_a_change_of_the_account_ends_its_sessions(
     ],
 )
 def test_a_session_ends_by_itself(
-    client: FlaskClient, make_user: MakeUser, sign_in: SignIn, role: str, column: str, age: dt.timedelta, *, is_in: bool
+    client: FlaskClient,
+    make_user: MakeUser,
+    sign_in: SignIn,
+    role: str,
+    column: str,
+    age: dt.timedelta,
+    *,
+    is_in: bool,
 ) -> None:
     """Staff are signed out after half an hour of nothing, students after eight, everybody after twelve."""
     sign_in(make_user(role))
@@ -151,7 +166,9 @@ def test_a_session_ends_by_itself(
     assert is_in == is_signed_in(client)
 
 
-def test_being_there_is_written_down_once_a_minute(client: FlaskClient, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_being_there_is_written_down_once_a_minute(
+    client: FlaskClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
     """A page that polls keeps its session alive, and does not write to the database each time."""
     sign_in(make_user())
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
@@ -197,11 +214,15 @@ def test_the_cookie_stays_on_https(client: FlaskClient, make_user: MakeUser) -> 
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} == set(rest.split("; ")[1:])
 
 
-def test_the_eleventh_attempt_waits_with_the_right_password_too(client: FlaskClient, make_user: MakeUser) -> None:
+def test_the_eleventh_attempt_waits_with_the_right_password_too(
+    client: FlaskClient, make_user: MakeUser
+) -> None:
     """Ten wrong passwords in five minutes close an account's door for a while, from wherever they came."""
     person = make_user()
     for number in range(10):
-        wrong = try_to_sign_in(client, person.email, "wrong", environ_base={"REMOTE_ADDR": f"192.0.2.{number}"})
+        wrong = try_to_sign_in(
+            client, person.email, "wrong", environ_base={"REMOTE_ADDR": f"192.0.2.{number}"}
+        )
         assert wrong.status_code == 422
 
     refused = try_to_sign_in(client, person.email)
@@ -235,7 +256,9 @@ def test_the_door_opens_again_by_itself(client: FlaskClient, make_user: MakeUser
     for _ in range(11):
         try_to_sign_in(client, person.email, "wrong")
     with client.application.app_context(), writing() as session:
-        session.execute(update(LoginAttempt).values(at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5, seconds=1)))
+        session.execute(
+            update(LoginAttempt).values(at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5, seconds=1))
+        )
 
     assert try_to_sign_in(client, person.email).status_code == 303
 
@@ -289,7 +312,11 @@ def test_what_was_typed_is_not_kept(client: FlaskClient) -> None:
     """A password typed into the wrong field does not end up in the database."""
     try_to_sign_in(client, "hunter2 is my password", "hunter2")
     with client.application.app_context():
-        kept = [str(vars(row)) for model in (LoginAttempt, AuditEvent) for row in db.session.scalars(select(model))]
+        kept = [
+            str(vars(row))
+            for model in (LoginAttempt, AuditEvent)
+            for row in db.session.scalars(select(model))
+        ]
     assert kept
     assert not [row for row in kept if "hunter2" in row]
 
@@ -302,7 +329,9 @@ def test_signing_in_is_audited(client: FlaskClient, make_user: MakeUser) -> None
 
     with client.application.app_context():
         rows = db.session.execute(
-            select(AuditEvent.action, AuditEvent.actor, AuditEvent.address, AuditEvent.subject).order_by(AuditEvent.id)
+            select(AuditEvent.action, AuditEvent.actor, AuditEvent.address, AuditEvent.subject).order_by(
+                AuditEvent.id
+            )
         ).all()
     assert [
         ("sign_in_failed", "anonymous", "127.0.0.1", f"user:{person.id}"),
@@ -325,12 +354,16 @@ def test_an_audit_row_cannot_be_changed(application: Flask, make_user: MakeUser)
             db.session.commit()
 
 
-def test_sessions_past_their_time_are_removed(client: FlaskClient, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_sessions_past_their_time_are_removed(
+    client: FlaskClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
     """The table of sessions does not grow for ever."""
     person = make_user()
     sign_in(person)
     with client.application.app_context(), writing() as session:
-        session.execute(update(SignedInSession).values(created_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=1)))
+        session.execute(
+            update(SignedInSession).values(created_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
+        )
     sign_in(person, client=client.application.test_client())
 
     with client.application.app_context():
@@ -338,7 +371,9 @@ def test_sessions_past_their_time_are_removed(client: FlaskClient, make_user: Ma
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "/\r\nX: y"])
-def test_signing_in_never_leads_to_another_site(client: FlaskClient, make_user: MakeUser, target: str) -> None:
+def test_signing_in_never_leads_to_another_site(
+    client: FlaskClient, make_user: MakeUser, target: str
+) -> None:
     """A link to the sign-in page cannot send people elsewhere afterwards."""
     person = make_user()
     page = client.get("/sign-in", query_string={"next": target})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -13,6 +12,9 @@ from flask import Flask
 from app.config import APPROVED, configure
 from app.runner.errors import SettingsError
 from app.secret_key import KeyFileError, development_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LONG_KEY = "k" * 32
 PRODUCTION = {"PRODUCTION": True, "SECRET_KEY": LONG_KEY, "SITE_URL": "https://course.example.org"}
@@ -33,7 +35,7 @@ def configured(folder: Path, overrides: dict[str, Any] | None = None) -> Flask:
         ("REGISTRATION_OPEN", "2"),
         ("MAIL_PORT", "smtp"),
         ("MAIL_PORT", 70000),
-        ("MAIL_PORT", "２５"),
+        ("MAIL_PORT", "\uff12\uff15"),
         ("MAIL_TIMEOUT_SECONDS", "-1"),
         ("MAIL_DEFAULT_SENDER", "nobody"),
         ("MAIL_DEFAULT_SENDER", "a@example.org\nBcc: b@example.org"),
@@ -49,7 +51,9 @@ def configured(folder: Path, overrides: dict[str, Any] | None = None) -> Flask:
         ("INSTANCE_PATH", "/dev/null/instance"),
     ],
 )
-def test_a_value_that_cannot_be_used_stops_the_start_and_is_named(tmp_path: Path, name: str, value: object) -> None:
+def test_a_value_that_cannot_be_used_stops_the_start_and_is_named(
+    tmp_path: Path, name: str, value: object
+) -> None:
     """A wrong setting stops start-up with one sentence that begins with its name."""
     with pytest.raises(SettingsError, match=rf"^{name}[: ]") as caught:
         configured(tmp_path, {name: value})
@@ -124,7 +128,9 @@ def test_a_database_url_needs_no_driver(tmp_path: Path, given: str, used: str) -
     assert used == configured(tmp_path, {"SQLALCHEMY_DATABASE_URI": given}).config["SQLALCHEMY_DATABASE_URI"]
 
 
-def test_the_approved_list_is_added_to_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_approved_list_is_added_to_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Handlers that the environment approves come on top of the site's own."""
     monkeypatch.setenv("FLASK_RUNNER_APPROVED", '{"mine.Job": ["run"]}')
     approved = configured(tmp_path).config["RUNNER_APPROVED"]
