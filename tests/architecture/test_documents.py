@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from app.academic.cli import academic_cli
 from app.accounts.cli import accounts_cli
 from app.config import SETTINGS
 from app.runner import events
@@ -19,7 +20,7 @@ from app.runner.settings import Settings
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
 RUNNER_SETTINGS = {f"RUNNER_{each.name.upper()}" for each in fields(Settings)}
-GROUPS: tuple[click.Group, ...] = (jobs_cli, accounts_cli)
+GROUPS: tuple[click.Group, ...] = (jobs_cli, accounts_cli, academic_cli)
 COMMANDS = {f"{group.name} {name}": command for group in GROUPS for name, command in group.commands.items()}
 
 

@@ -115,6 +115,12 @@ def test_only_a_database_at_the_newest_revision_is_taken_for_one(tmp_path: Path)
     assert not is_newest(database, tmp_path)
 
 
+def test_a_database_that_has_courses_keeps_its_passwords(tmp_path: Path) -> None:
+    """No password is shown that nobody has."""
+    password = make_demo(tmp_path, {}, lambda *_: "There are courses already: nothing was made.\n")
+    assert password is None
+
+
 def test_the_welcome_names_the_address_and_the_three_accounts() -> None:
     """Who reads it can sign in as each of the three roles, and knows how to stop."""
     said = welcome("http://127.0.0.1:8000", "correct-horse")
