@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Never
 
 from sqlalchemy import event
@@ -10,7 +11,7 @@ from app.runner import binding, store, wake
 from app.runner.validator import Request, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _LISTENING = "runner_wakes_after_commit"
 
 
-def run_background_job(
+def run_background_job(  # noqa: PLR0913 - the public face: one argument an option
     cls: str | type,
     method: str,
     parameters: Sequence[Any] | Mapping[str, Any] | str | None = None,
@@ -46,6 +47,7 @@ def run_background_job(
         unique_key: While a job with this key is unfinished, it is returned instead of a new one.
         session: Whose transaction to join; by default the application's session. Where there is
             none, the job is committed at once.
+        **unknown: Refused, each by its name.
 
     Returns:
         The job, with its number. It runs after the transaction commits, and never if it rolls back.
@@ -57,7 +59,7 @@ def run_background_job(
     request = Request(
         class_name=f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else cls,
         method=method,
-        parameters=dict(parameters) if _is_other_mapping(parameters) else parameters,
+        parameters=_as_dict(parameters),
         priority=priority,
         delay=delay,
         retries=retries,
@@ -74,8 +76,9 @@ def run_background_job(
         return store.enqueue(own, valid, bound.settings, created_by=bound.actor())
 
 
-def _is_other_mapping(value: object) -> bool:
-    return not isinstance(value, dict) and hasattr(value, "keys") and hasattr(value, "__getitem__")
+def _as_dict(parameters: object) -> object:
+    """Give mappings of other kinds as a dict; all else is left for the validator to judge."""
+    return dict(parameters) if isinstance(parameters, Mapping) else parameters
 
 
 def _wake_after_commit(session: Session, bound: Binding) -> None:

@@ -6,18 +6,23 @@ application of the present context. A program without Flask may bind one by itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.runner import wake
 from app.runner.database import IMMEDIATE
 from app.runner.errors import RunnerError
 from app.runner.registry import Registry
-from app.runner.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+    from app.runner.settings import Settings
 
 
 class NotBound(RunnerError):

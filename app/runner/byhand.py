@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Mapping
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from app.runner import binding, processes, store
@@ -20,6 +18,9 @@ from app.runner.outcome import decide
 from app.runner.store.attempts import claim_one
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
     from app.runner.binding import Binding
     from app.runner.store import Claimed
 

@@ -6,13 +6,15 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.runner import processes
 from app.runner.exec import Order, perform, prepare_output
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def main() -> int:

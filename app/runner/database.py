@@ -23,7 +23,7 @@ def configure(engine: Engine) -> None:
     event.listen(engine, "begin", _begin)
 
 
-def _connect(connection: Any, record: object) -> None:  # noqa: ANN401 - sqlite3's, or a wrapper's
+def _connect(connection: Any, record: object) -> None:
     del record
     # The driver's own BEGIN comes too late, before the first write: the one of _begin counts.
     connection.isolation_level = None

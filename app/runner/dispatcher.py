@@ -149,9 +149,11 @@ class Dispatcher:
         return claimed
 
     def _is_unsaved(self, each: Running) -> bool:
-        return each.said is None and ((each.pid is not None and not each.is_process_saved) or each.progress is not None)
+        return each.said is None and (
+            (each.pid is not None and not each.is_process_saved) or each.progress is not None
+        )
 
-    def _save(self, session: Any, each: Running) -> None:  # noqa: ANN401 - a Session
+    def _save(self, session: Any, each: Running) -> None:
         job_id, attempt = each.claimed.job_id, each.claimed.attempt
         if each.pid is not None and not each.is_process_saved:
             store.save_process(session, job_id, attempt, each.pid, each.process_started or 0.0)
@@ -198,7 +200,9 @@ class Dispatcher:
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
         who = {"pid": each.pid, "process_started": each.process_started}
         now = dt.datetime.now(dt.UTC)
-        self.finishes.append(decide(each.claimed, each.said, {**who, **ended}, cancelled_by=each.cancelled_by, now=now))
+        self.finishes.append(
+            decide(each.claimed, each.said, {**who, **ended}, cancelled_by=each.cancelled_by, now=now)
+        )
         self._idle_since = time.monotonic()
 
     # -- what people ask
@@ -302,7 +306,9 @@ class Dispatcher:
 
     def _start_over(self) -> None:
         """We were given up for dead: others have our jobs, so end ours unwritten, and be new."""
-        warn(self.bound.settings, "This launcher was given up for dead and starts over", {"launcher": self.id})
+        warn(
+            self.bound.settings, "This launcher was given up for dead and starts over", {"launcher": self.id}
+        )
         self.engine.close()
         self.running.clear()
         self.finishes.clear()
@@ -340,7 +346,7 @@ class Dispatcher:
                 store.dismiss(session, self.id)
 
 
-def run(*, application: str = "", **options: Any) -> None:  # noqa: ANN401 - Dispatcher's own
+def run(*, application: str = "", **options: Any) -> None:
     """Run a launcher in this process, for the runner of the present context."""
     Dispatcher(binding.current(), application=application, **options).run()
 

@@ -72,7 +72,7 @@ class AttemptRefused(RunnerError):
         super().__init__(f"attempt {attempt} of job {job_id} is no longer the one that is believed")
 
 
-class HandlerSignal(Exception):  # noqa: N818 - a signal from a handler, not an error
+class HandlerSignal(Exception):
     """A handler says what is to happen with its job."""
 
 

@@ -110,7 +110,7 @@ def perform(order: Order, registry: Registry, application: str, send: Send) -> N
         parameters = json.loads(order.parameters)
         found, function = registry.load(registry.find(order.class_name, order.method))
         if (misfit := check_call(function, parameters)) is not None:
-            raise Abort(f"parameters: {misfit}")
+            raise Abort(f"parameters: {misfit}")  # noqa: TRY301 - ends like any other failure
         with _context(application):
             said |= {"outcome": "completed", "result": _result_of(found, function, parameters)}
     except BaseException as error:  # noqa: BLE001 - SystemExit of a handler is a failure like any other
@@ -126,7 +126,7 @@ def prepare_output() -> None:
     """Have prints and log records reach the attempt's log line by line, as they happen."""
     # New streams: the old ones remember what kind of file the warm parent had there.
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        stream = open(  # noqa: PTH123, SIM115 - a descriptor, open until the process ends
+        stream = open(  # noqa: SIM115 - open until the process ends
             descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
         )
         setattr(sys, name, stream)
@@ -139,7 +139,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the job whose number is given; exit code 0 only if it completed."""
     given = sys.argv[1:] if arguments is None else arguments
     if given in (["-h"], ["--help"]):
-        sys.stdout.write("usage: python -m app.runner.exec ID\n\nRun one job here and now, in this process.\n")
+        sys.stdout.write(
+            "usage: python -m app.runner.exec ID\n\nRun one job here and now, in this process.\n"
+        )
         return 0
     if len(given) != 1 or not re.fullmatch(r"[1-9][0-9]{0,17}", given[0], re.ASCII):
         sys.stderr.write("the job id must be one whole number, as in: python -m app.runner.exec 42\n")
@@ -157,7 +159,7 @@ def _context(application: str) -> contextlib.AbstractContextManager[Any]:
     return context
 
 
-def _result_of(found: type[Any], function: Callable[..., Any], parameters: Any) -> str | None:  # noqa: ANN401
+def _result_of(found: type[Any], function: Callable[..., Any], parameters: Any) -> str | None:
     instance = found()
     named = isinstance(parameters, dict)
     value = function(instance, **parameters) if named else function(instance, *parameters)

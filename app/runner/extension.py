@@ -59,8 +59,8 @@ class Runner:
 
     def init_app(self, application: Flask) -> None:
         """Read the settings, and add the dashboard and the commands."""
-        from app.runner.cli import jobs_cli  # noqa: PLC0415 - each application loads them once
-        from app.runner.dashboard import blueprint  # noqa: PLC0415
+        from app.runner.cli import jobs_cli
+        from app.runner.dashboard import blueprint
 
         state = _State(application, self)
         application.extensions[NAME] = state
@@ -140,7 +140,9 @@ def _settings_of(application: Flask) -> Settings:
 def _has_database(application: Flask) -> bool:
     if "sqlalchemy" in application.extensions:
         return True
-    if application.config.get("SQLALCHEMY_DATABASE_URI") and not application.config.get("RUNNER_DATABASE_URL"):
+    if application.config.get("SQLALCHEMY_DATABASE_URI") and not application.config.get(
+        "RUNNER_DATABASE_URL"
+    ):
         raise SettingsError("SQLALCHEMY_DATABASE_URI is set: call SQLAlchemy's init_app before Runner's")
     return False
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.runner import logs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from app.runner.settings import Settings
     from app.runner.store import Claimed, Finish
 

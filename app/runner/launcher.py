@@ -16,17 +16,19 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
 from app.runner.exec import Order
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
 from app.runner.starting import Child, fork, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # How often processes that are being ended are looked at, in seconds.
 ENDING_SECONDS: Final = 0.02
@@ -93,7 +95,9 @@ class WarmParent:
             child = self.start(self, order)
         except OSError as error:
             # No process could be had (too many, no memory): nothing ran.
-            self._say({"kind": "unstarted", "job": order.job_id, "attempt": order.attempt, "error": str(error)})
+            self._say(
+                {"kind": "unstarted", "job": order.job_id, "attempt": order.attempt, "error": str(error)}
+            )
             return
         self.children[child.pid] = self.by_job[order.job_id] = child
         self.selector.register(child.output.descriptor, selectors.EVENT_READ, lambda: self._pump(child))
@@ -181,7 +185,7 @@ def _load_handlers(parent: WarmParent) -> None:
     if "flask" in sys.modules:
         try:
             import_module("app.runner.context").load(parent.given["application"])
-        except Exception as error:  # noqa: BLE001 - each job says so by itself, with its own traceback
+        except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
             sys.stderr.write(f"the application could not be loaded: {error!r}\n")
 
 

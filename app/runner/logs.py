@@ -6,15 +6,19 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 JOBS: Final = "background_jobs.log"
 ERRORS: Final = "background_jobs_errors.log"
 
 # Everything a terminal or a reader of lines could be misled by: C0, C1, separators, bidi controls.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def line(level: str, message: str, context: Mapping[str, Any], *, at: dt.datetime | None = None) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.runner.backoff import retry_seconds
 from app.runner.store import Claimed, Finish
 from app.runner.store.launchers import MOST_CRASHES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def decide(
@@ -30,12 +32,16 @@ def decide(
     if said is not None and said["outcome"] == "completed":
         return Finish(**common, status="completed", outcome="completed", result=said["result"])
     if cancelled_by is not None:
-        return Finish(**common, status="cancelled", outcome="cancelled", error=_cancelled(cancelled_by, ended))
+        return Finish(
+            **common, status="cancelled", outcome="cancelled", error=_cancelled(cancelled_by, ended)
+        )
     if ended["stopped"] == "shutdown":
         back = {"outcome": "interrupted", "gives_back": 1, "run_at": now, "error": "its launcher was stopped"}
         return Finish(**common | back, status="pending")
     if ended["stopped"] == "timeout":
-        error = f"timed out after {claimed.timeout_seconds:g} s (ended by {signal_name(ended['stop_signal'])})"
+        error = (
+            f"timed out after {claimed.timeout_seconds:g} s (ended by {signal_name(ended['stop_signal'])})"
+        )
         return _retry_or_fail(claimed, common, {"error": error, "outcome": "timed_out"}, None, chance)
     if said is None:
         return _crashed(claimed, common, ended)
@@ -83,7 +89,11 @@ def _retry_or_fail(
 
 def _crashed(claimed: Claimed, common: dict[str, Any], ended: Mapping[str, Any]) -> Finish:
     count = claimed.crashes + 1
-    end = f"was killed by {signal_name(ended['signal'])}" if ended["signal"] else f"ended with {ended['exit_code']}"
+    end = (
+        f"was killed by {signal_name(ended['signal'])}"
+        if ended["signal"]
+        else f"ended with {ended['exit_code']}"
+    )
     error = f"its process {end} before the handler came to an end (crash {count} of {MOST_CRASHES})"
     crash = common | {"outcome": "crashed", "crash": 1, "gives_back": 1, "error": error}
     if count >= MOST_CRASHES:

@@ -14,21 +14,11 @@ MAX_INTEGER: Final = 2**63
 
 def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
     """Give the parameters as a value and as the JSON text that is stored."""
-    if given is None:
-        given = []
-    if isinstance(given, (bytes, bytearray)):
-        try:
-            given = bytes(given).decode()
-        except UnicodeDecodeError as error:
-            raise ValueError("must be UTF-8") from error
-    if isinstance(given, str):
-        if len(given) > MAX_PARAMETERS_BYTES:
-            raise ValueError(f"at most {MAX_PARAMETERS_BYTES} bytes of JSON")
-        given = parse_json(given)
-    if isinstance(given, tuple):
-        given = list(given)
+    given = _read(given)
     if not isinstance(given, (list, dict)):
-        raise ValueError(f"must be a list or an object of JSON, not {type(given).__name__}")
+        raise ValueError(  # noqa: TRY004 - one kind of error for all that is wrong
+            f"must be a list or an object of JSON, not {type(given).__name__}"
+        )
     _check_plain(given, depth=1)
     text = json.dumps(given, ensure_ascii=False, allow_nan=False)
     if len(text.encode()) > MAX_PARAMETERS_BYTES:
@@ -36,8 +26,25 @@ def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
     return given, text
 
 
+def _read(given: object) -> object:
+    if given is None:
+        return []
+    if isinstance(given, tuple):
+        return list(given)
+    if isinstance(given, (bytes, bytearray)):
+        try:
+            given = bytes(given).decode()
+        except UnicodeDecodeError as error:
+            raise ValueError("must be UTF-8") from error
+    if not isinstance(given, str):
+        return given
+    if len(given) > MAX_PARAMETERS_BYTES:
+        raise ValueError(f"at most {MAX_PARAMETERS_BYTES} bytes of JSON")
+    return parse_json(given)
+
+
 def _nesting(text: str) -> int:
-    """How deep brackets nest, those within strings counted too: a bound that is cheap to take."""
+    """How deep brackets nest, without parsing: the parser itself recurses."""
     deepest = depth = 0
     in_string = escaped = False
     for character in text:
@@ -90,8 +97,7 @@ def _check_text(text: str) -> None:
         raise ValueError("a text holds half of a character (a lone surrogate)")
 
 
-
-def parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON
+def parse_json(text: str) -> Any:
     """Read JSON strictly: no NaN, no infinities, no key twice. Raises ValueError with a sentence."""
 
     def refuse_constant(name: str) -> None:

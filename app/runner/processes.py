@@ -11,16 +11,20 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psutil
 
-# prctl(2)
+# From linux/prctl.h.
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+
+# Two ticks of the clock that start times are given in, in seconds.
+_TICKS: Final = 0.02
 
 MARK: Final = "RUNNER_LAUNCHER"
 
@@ -39,7 +43,7 @@ def start_time(pid: int) -> float | None:
 def is_alive(pid: int, started: float) -> bool:
     """Whether this very process is alive, and not another with its pid."""
     found = start_time(pid)
-    return found is not None and abs(found - started) < 0.02  # noqa: PLR2004 - two ticks of the clock
+    return found is not None and abs(found - started) < _TICKS
 
 
 def host() -> str:
@@ -51,9 +55,9 @@ def boot_id() -> str:
     """Name this start of this machine, and the view of processes we have: pids mean nothing outside of it."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"[:64]
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"[:64]
     except OSError:
-        import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+        import psutil
 
         return f"{psutil.boot_time():.0f}"
 
@@ -79,14 +83,14 @@ def children() -> list[int]:
         text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
         return [int(pid) for pid in text.split()]
     except OSError:
-        import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+        import psutil
 
         return [each.pid for each in psutil.Process().children()]
 
 
 def tree(pid: int) -> list[psutil.Process]:
     """Give a process with all its descendants, whatever sessions or groups they moved to."""
-    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+    import psutil
 
     try:
         root = psutil.Process(pid)
@@ -97,7 +101,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 def marked(launcher_id: str) -> list[psutil.Process]:
     """Give every process of this machine that descends from a launcher, by the mark in its environment."""
-    import psutil  # noqa: PLC0415 - heavy; needed only after a crash
+    import psutil
 
     found = []
     for each in psutil.process_iter():
@@ -109,7 +113,7 @@ def marked(launcher_id: str) -> list[psutil.Process]:
 
 def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Leave out those that are dead, are zombies, or whose pid is another's by now."""
-    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+    import psutil
 
     alive = []
     for each in processes:
@@ -121,7 +125,7 @@ def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 
 def send_signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     """Signal each, if it still is who it was."""
-    import psutil  # noqa: PLC0415 - heavy; needed only to end something
+    import psutil
 
     for each in processes:
         with contextlib.suppress(psutil.Error, OSError):
@@ -131,7 +135,7 @@ def send_signal(processes: Iterable[psutil.Process], number: signal.Signals) -> 
 def _portable_start_time(pid: int) -> float | None:
     if Path("/proc/self/stat").exists():
         return None
-    import psutil  # noqa: PLC0415 - heavy, and only for systems without /proc
+    import psutil
 
     try:
         return float(psutil.Process(pid).create_time())

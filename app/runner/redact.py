@@ -5,11 +5,15 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MASK: Final = "***"
-_SECRET: Final = re.compile(r"pass(word|wd|phrase)|token|secret|(api|private|access)_?key|^key$|authorization", re.I)
+_SECRET: Final = re.compile(
+    r"pass(word|wd|phrase)|token|secret|(api|private|access)_?key|^key$|authorization", re.IGNORECASE
+)
 # Shorter values would mask ordinary words of a traceback.
 _SHORTEST: Final = 4
 
@@ -28,7 +32,7 @@ def redacted(function: Callable[..., Any] | None, parameters: list[Any] | dict[s
     return None if shown == parameters else json.dumps(shown, ensure_ascii=False)
 
 
-def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def mask(value: Any) -> Any:
     """Give a copy in which the value of every key that names a secret is masked."""
     if isinstance(value, dict):
         return {key: MASK if is_secret(key) else mask(item) for key, item in value.items()}
@@ -37,7 +41,7 @@ def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return value
 
 
-def scrub(text: str, function: Callable[..., Any] | None, parameters: Any) -> str:  # noqa: ANN401 - any JSON
+def scrub(text: str, function: Callable[..., Any] | None, parameters: Any) -> str:
     """Mask the secret values of `parameters` wherever they stand in `text`, such as a traceback."""
     for secret in sorted(_secrets(function, parameters), key=len, reverse=True):
         text = text.replace(secret, MASK)
@@ -52,7 +56,7 @@ def _positional_names(function: Callable[..., Any]) -> Iterator[str]:
         yield parameters[-1].name if parameters else ""
 
 
-def _secrets(function: Callable[..., Any] | None, value: Any) -> Iterator[str]:  # noqa: ANN401
+def _secrets(function: Callable[..., Any] | None, value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _texts(item) if is_secret(key) else _secrets(None, item)
@@ -62,7 +66,7 @@ def _secrets(function: Callable[..., Any] | None, value: Any) -> Iterator[str]: 
             yield from _texts(item) if is_secret(name) else _secrets(None, item)
 
 
-def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)

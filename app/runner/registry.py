@@ -7,13 +7,19 @@ module imported. Nothing is split, walked or evaluated that came from outside.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner.errors import RunnerError
-from app.runner.settings import Approval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from app.runner.settings import Approval
+
+# Enough to recognise a name by.
+_SHOWN: Final = 80
 
 
 class NotApproved(RunnerError):
@@ -60,7 +66,9 @@ class Registry:
         if not inspect.isfunction(function):
             raise NotApproved("method", f"{handler.class_name} has no method {handler.method} of its own")
         if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-            raise NotApproved("method", f"{handler.method} is a coroutine or generator; a plain method is needed")
+            raise NotApproved(
+                "method", f"{handler.method} is a coroutine or generator; a plain method is needed"
+            )
         return found, function
 
     def preload(self) -> None:
@@ -85,4 +93,4 @@ class Registry:
 
 def _shown(name: object) -> str:
     text = name if isinstance(name, str) else repr(name)
-    return ascii(text if len(text) <= 80 else text[:80] + "...")  # noqa: PLR2004 - long enough to recognise
+    return ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")

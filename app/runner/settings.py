@@ -81,13 +81,13 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only when something is wrong
+    from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
     return f"; did you mean RUNNER_{near[0].upper()}?" if near else ""
 
 
-def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - what a configuration holds
+def _read(name: str, value: Any) -> Any:
     setting = f"RUNNER_{name.upper()}"
     if name == "approved":
         return load_approved(value)
@@ -100,7 +100,7 @@ def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - what a configuration 
     return Path(value) if name in _PATHS else str(value)
 
 
-def _number(setting: str, value: Any, kind: type[int | float], least: float, most: float) -> float:  # noqa: ANN401
+def _number(setting: str, value: Any, kind: type[int | float], least: float, most: float) -> float:
     accepted = (int,) if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, accepted) or not least <= value <= most:
         what = "a whole number" if kind is int else "a number"
@@ -108,7 +108,7 @@ def _number(setting: str, value: Any, kind: type[int | float], least: float, mos
     return kind(value)
 
 
-def _choice(setting: str, value: Any, choices: tuple[str, ...]) -> str:  # noqa: ANN401
+def _choice(setting: str, value: Any, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise SettingsError(f"{setting} must be one of {', '.join(choices)}, not {value!r}")
     if value == "fork" and not hasattr(os, "fork"):
@@ -116,20 +116,20 @@ def _choice(setting: str, value: Any, choices: tuple[str, ...]) -> str:  # noqa:
     return str(value)
 
 
-def load_approved(raw: Any) -> dict[str, Approval]:  # noqa: ANN401
+def load_approved(raw: Any) -> dict[str, Approval]:
     """Read the approved list: `{"dotted.Class": ["method", ...]}` or `{..: {"methods": [...], ...}}`."""
     if not isinstance(raw, Mapping):
         raise SettingsError(f'RUNNER_APPROVED must be like {{"module.Class": ["method"]}}, not {raw!r}')
     return {_class_name(name): _approval(name, entry) for name, entry in raw.items()}
 
 
-def _class_name(name: Any) -> str:  # noqa: ANN401
+def _class_name(name: Any) -> str:
     if not isinstance(name, str) or len(name) > NAME_LENGTH or not DOTTED_NAME.fullmatch(name):
         raise SettingsError(f"RUNNER_APPROVED: {name!r} is not a dotted class name like package.module.Class")
     return name
 
 
-def _approval(name: str, entry: Any) -> Approval:  # noqa: ANN401
+def _approval(name: str, entry: Any) -> Approval:
     if isinstance(entry, Approval):
         return entry
     given = dict(entry) if isinstance(entry, Mapping) else {"methods": entry}
@@ -138,7 +138,7 @@ def _approval(name: str, entry: Any) -> Approval:  # noqa: ANN401
         raise SettingsError(f"RUNNER_APPROVED: {name} needs a list of public method names, not {methods!r}")
     timeout, retries = given.pop("timeout", None), given.pop("retries", None)
     if given:
-        raise SettingsError(f"RUNNER_APPROVED: {name} has the unknown option {sorted(given)[0]!r}")
+        raise SettingsError(f"RUNNER_APPROVED: {name} has the unknown option {min(given)!r}")
     where = f"RUNNER_APPROVED: {name}:"
     if timeout is not None:
         timeout = _number(f"{where} timeout", timeout, float, 0.001, MAX_TIMEOUT_SECONDS)

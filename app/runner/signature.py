@@ -5,8 +5,13 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# Enough to recognise a value by.
+_SHOWN: Final = 80
 
 
 def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, Any]) -> str | None:
@@ -15,10 +20,8 @@ def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, A
     own = list(signature.parameters.values())[1:]
     signature = signature.replace(parameters=own)
     try:
-        if isinstance(parameters, dict):
-            bound = signature.bind(**parameters)
-        else:
-            bound = signature.bind(*parameters)
+        named = isinstance(parameters, dict)
+        bound = signature.bind(**parameters) if named else signature.bind(*parameters)
     except TypeError as error:
         return f"{error} (it takes {signature})"
     return _first_misfit(function, bound.arguments, own)
@@ -39,7 +42,7 @@ def _first_misfit(
     return None
 
 
-def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - any annotation
+def _fits(value: object, hint: Any) -> bool:  # noqa: C901 - one line an annotation
     """Whether a JSON value fits an annotation; annotations that JSON has no word for fit everything."""
     origin = typing.get_origin(hint)
     if origin in {typing.Union, types.UnionType}:
@@ -69,4 +72,4 @@ def _items_fit(values: Iterable[object], hints: tuple[Any, ...]) -> bool:
 def shown(value: object) -> str:
     """Give a value as a short line of ASCII."""
     text = ascii(value)
-    return text if len(text) <= 80 else text[:80] + "..."  # noqa: PLR2004 - long enough to recognise
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -87,7 +87,9 @@ class Child:
             "exit_code": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 6) if usage else None,
-            "peak_memory_bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) if usage else None,
+            "peak_memory_bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            if usage
+            else None,
             "log_bytes": self.output.kept,
             "stopped": self.stopped,
             "stop_signal": self.stop_signal,
@@ -111,7 +113,10 @@ def spawn(parent: WarmParent, order: Order) -> Child:
     order_reading, order_writing = os.pipe()
     given = {"order": asdict(order), "approved": parent.given["approved"]}
     given |= {"application": parent.given["application"]}
-    environment = dict(os.environ) | {"RUNNER_REPORT_FD": str(_REPORT_FD), "RUNNER_PARENT_PID": str(os.getpid())}
+    environment = dict(os.environ) | {
+        "RUNNER_REPORT_FD": str(_REPORT_FD),
+        "RUNNER_PARENT_PID": str(os.getpid()),
+    }
     try:
         pid = os.posix_spawn(
             sys.executable,

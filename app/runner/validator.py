@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from app.runner.errors import Problem, ValidationError
 from app.runner.plain import plain_json
@@ -21,6 +20,8 @@ from app.runner.settings import (
 )
 from app.runner.signature import check_call, shown
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,9 @@ class _Checks:
         if not isinstance(value, str):
             self.problem(field, f"must be a name like {example}, not {type(value).__name__}")
         elif len(value) > NAME_LENGTH or not matches(value):
-            self.problem(field, f"must be a name like {example}: letters, digits, _ and . (at most {NAME_LENGTH})")
+            self.problem(
+                field, f"must be a name like {example}: letters, digits, _ and . (at most {NAME_LENGTH})"
+            )
         else:
             return True
         return False

@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 from sqlalchemy import select
@@ -18,6 +18,9 @@ from app.runner import binding, queries
 from app.runner.api import run_background_job
 from app.runner.cli.group import Refused, application_path, jobs_cli
 from app.runner.models import FINAL_STATUSES, Attempt, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SAMPLE: Final = "app.runner.samples.SampleJob"
 # A job that has not ended by then shows that something is wrong.
@@ -52,10 +55,13 @@ def _delayed() -> None:
 
 def _retried() -> None:
     (job,) = _run_all({"method": "fail_once", "retries": 1, "priority": 2})
-    _expect(job.status == "completed" and job.attempt > 1, f"job {job.id} failed once and completed in attempt {job.attempt}")
+    _expect(
+        job.status == "completed" and job.attempt > 1,
+        f"job {job.id} failed once and completed in attempt {job.attempt}",
+    )
 
 
-def _expect(is_so: bool, sentence: str) -> None:  # noqa: FBT001 - an assertion
+def _expect(is_so: object, sentence: str) -> None:
     if not is_so:
         raise Refused(f"not so: {sentence}")
     click.echo(sentence)
@@ -89,7 +95,9 @@ def _ended(ids: list[int]) -> list[Job]:
 def _first_attempt(*jobs: Job) -> int | None:
     ids = [job.id for job in jobs]
     with binding.current().read() as session:
-        return session.scalar(select(Attempt.job_id).where(Attempt.job_id.in_(ids)).order_by(Attempt.id).limit(1))
+        return session.scalar(
+            select(Attempt.job_id).where(Attempt.job_id.in_(ids)).order_by(Attempt.id).limit(1)
+        )
 
 
 @contextlib.contextmanager
@@ -100,9 +108,20 @@ def _launcher() -> Iterator[None]:
             yield
             return
     path = application_path()
-    command = [sys.executable, "-m", "flask", *(["--app", path] if path else []), "jobs", "work", "--slots", "1"]
-    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path)}  # noqa: PTH109
-    launcher = subprocess.Popen(command, env=environment)  # noqa: S603 - our own command
+    command = [
+        sys.executable,
+        "-m",
+        "flask",
+        *(["--app", path] if path else []),
+        "jobs",
+        "work",
+        "--slots",
+        "1",
+    ]
+    environment = dict(os.environ) | {
+        "PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)
+    }
+    launcher = subprocess.Popen(command, env=environment)
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,8 @@ from rich.table import Table
 from app.runner.errors import RunnerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from click import Context, Parameter
 
 
@@ -35,7 +36,7 @@ class Refused(click.ClickException):
 class OneLineGroup(AppGroup):
     """Says what is wrong in one line, where click would print its usage too."""
 
-    def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 - whatever a command returns
+    def invoke(self, ctx: Context) -> Any:
         """Run the command; errors of usage and of the runner become one line each."""
         try:
             return super().invoke(ctx)
@@ -50,7 +51,7 @@ class OneLineGroup(AppGroup):
 jobs_cli = OneLineGroup("jobs", help="Run, watch and change background jobs.")
 
 
-class WholeNumber(click.ParamType):
+class WholeNumber(click.ParamType[int]):
     """A whole number in plain digits: what int() takes beyond that is no number here."""
 
     name = "number"
@@ -58,17 +59,19 @@ class WholeNumber(click.ParamType):
     def __init__(self, what: str, least: int, most: int) -> None:
         self.what, self.least, self.most = what, least, most
 
-    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> int:  # noqa: ANN401
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> int:
         """Read it, or raise `BadInput` naming it."""
         del param, ctx
         if isinstance(value, int):
             return value
         if re.fullmatch(r"[0-9]{1,18}", value, re.ASCII) and self.least <= int(value) <= self.most:
             return int(value)
-        raise BadInput(f"{self.what} must be a whole number from {self.least} to {self.most}, not {ascii(value)[:80]}")
+        raise BadInput(
+            f"{self.what} must be a whole number from {self.least} to {self.most}, not {ascii(value)[:80]}"
+        )
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A number of seconds, such as 90 or 0.5."""
 
     name = "seconds"
@@ -76,7 +79,7 @@ class Seconds(click.ParamType):
     def __init__(self, what: str) -> None:
         self.what = what
 
-    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:  # noqa: ANN401
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:
         """Read it, or raise `BadInput` naming it."""
         del param, ctx
         if isinstance(value, (int, float)):
@@ -98,7 +101,7 @@ def application_path() -> str:
     return (info.app_import_path or "") if info else ""
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - anything made of data
+def print_json(value: Any) -> None:
     """Print data for programs, times as ISO 8601."""
     click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
 
@@ -118,7 +121,7 @@ def moment(at: dt.datetime | None) -> str:
     return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

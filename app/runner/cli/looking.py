@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -37,13 +36,13 @@ _FOLLOW_SECONDS: Final = 0.2
 @click.option("--search", "text", help="Only jobs whose handler, parameters or error contain this text.")
 @click.option("--limit", type=WholeNumber("limit", 1, 1000), default=50, show_default=True)
 @as_json
-def list_jobs(  # noqa: PLR0913, PLR0917 - one argument an option
+def list_jobs(
     status: str | None,
     priority: int | None,
     class_name: str | None,
     text: str | None,
     limit: int,
-    is_json: bool,  # noqa: FBT001 - a flag
+    is_json: bool,
 ) -> None:
     """List jobs, newest first."""
     wanted = Filters(status=status, priority=priority, class_name=class_name, text=text)
@@ -77,7 +76,7 @@ def vars_of(row: queries.JobRow) -> dict[str, object]:
 @jobs_cli.command()
 @click.argument("job_id", metavar="ID", type=JOB_ID)
 @as_json
-def show(job_id: int, is_json: bool) -> None:  # noqa: FBT001 - a flag
+def show(job_id: int, is_json: bool) -> None:
     """Show everything about one job."""
     with binding.current().read() as session:
         job = queries.get_job(session, job_id, dt.datetime.now(dt.UTC))
@@ -99,7 +98,7 @@ def show(job_id: int, is_json: bool) -> None:  # noqa: FBT001 - a flag
 @click.argument("job_id", metavar="ID", type=JOB_ID)
 @click.option("--attempt", type=WholeNumber("attempt", 1, 10**9), help="Which attempt; default the latest.")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
-def show_logs(job_id: int, attempt: int | None, follow: bool) -> None:  # noqa: FBT001 - a flag
+def show_logs(job_id: int, attempt: int | None, follow: bool) -> None:
     """Print what an attempt of a job printed."""
     job = _job(job_id)
     number = attempt or job.attempt
@@ -135,7 +134,7 @@ def _print_from(path: Path, offset: int) -> int:
 
 @jobs_cli.command()
 @as_json
-def stats(is_json: bool) -> None:  # noqa: FBT001 - a flag
+def stats(is_json: bool) -> None:
     """Count jobs by status, and launchers."""
     now = dt.datetime.now(dt.UTC)
     with binding.current().read() as session:
@@ -145,5 +144,3 @@ def stats(is_json: bool) -> None:  # noqa: FBT001 - a flag
         return
     rows = [(status, queries.count(seen.by_status.get(status, 0))) for status in STATUSES]
     print_table(("status", "jobs"), [*rows, ("live launchers", str(seen.live_launchers))])
-
-

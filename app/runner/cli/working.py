@@ -39,7 +39,7 @@ _LOOK_SECONDS: Final = 0.1
 @click.option("--retries", type=WholeNumber("retries", 0, 1000), help="Attempts after a failure.")
 @click.option("--timeout", type=Seconds("timeout"), help="Seconds one attempt may take.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 0 only if it completed.")
-def run(  # noqa: PLR0913, PLR0917 - one argument an option
+def run(
     class_name: str,
     method: str,
     parameters: str | None,
@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     delay: float,
     retries: int | None,
     timeout: float | None,
-    wait: bool,  # noqa: FBT001 - a flag
+    wait: bool,
 ) -> None:
     """Enqueue one run of an approved handler."""
     try:
@@ -91,12 +91,10 @@ def _wait_for(job_id: int) -> None:
 @click.option("--slots", type=WholeNumber("slots", 1, 1024), help="Jobs at once; default RUNNER_SLOTS.")
 @click.option("--drain", is_flag=True, help="Exit when nothing is left to do.")
 @click.option("--idle-exit", type=Seconds("idle-exit"), help="Exit after so many seconds without work.")
-def work(slots: int | None, drain: bool, idle_exit: float | None) -> None:  # noqa: FBT001 - a flag
+def work(slots: int | None, drain: bool, idle_exit: float | None) -> None:
     """Run jobs on this machine until stopped: this is the launcher."""
     bound = binding.current()
-    Dispatcher(
-        bound, application=application_path(), slots=slots, drain=drain, idle_exit=idle_exit
-    ).run()
+    Dispatcher(bound, application=application_path(), slots=slots, drain=drain, idle_exit=idle_exit).run()
 
 
 @jobs_cli.command()
@@ -107,7 +105,7 @@ def prune() -> None:
 
 @jobs_cli.command()
 @as_json
-def check(is_json: bool) -> None:  # noqa: FBT001 - a flag
+def check(is_json: bool) -> None:
     """Check settings, handlers, database and launchers; exit code 1 if something is wrong."""
     findings = list(_findings())
     if is_json:
@@ -133,6 +131,8 @@ def _findings() -> list[tuple[bool, str]]:
     with bound.read() as session:
         alive = queries.launchers_alive(session, dt.datetime.now(dt.UTC))
     found.append((True, f"database {bound.engine.url.render_as_string(hide_password=True)}"))
-    found.append((alive > 0, f"{alive} live launchers" if alive else "no live launcher: start `flask jobs work`"))
+    found.append(
+        (alive > 0, f"{alive} live launchers" if alive else "no live launcher: start `flask jobs work`")
+    )
     found.append((True, f"machine {processes.host()}, boot {processes.boot_id()}"))
     return found

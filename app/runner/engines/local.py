@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
@@ -45,7 +46,7 @@ class LocalEngine:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.reports, reporting = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         arguments = [str(each.fileno()) for each in (theirs, reporting)]
-        self.parent = subprocess.Popen(  # noqa: S603 - our own module
+        self.parent = subprocess.Popen(
             [sys.executable, "-m", "app.runner.launcher", *arguments],
             pass_fds=[theirs.fileno(), reporting.fileno()],
             stdin=subprocess.DEVNULL,
@@ -132,11 +133,11 @@ def _reap_adopted() -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def _plain(approval: Any) -> dict[str, Any]:  # noqa: ANN401 - an Approval, as JSON
+def _plain(approval: Any) -> dict[str, Any]:
     given = {"methods": list(approval.methods), "timeout": approval.timeout, "retries": approval.retries}
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _python_path() -> str:
     """Let job processes find what this process finds: modules beside the host's application too."""
-    return os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109 - as sys.path has it
+    return os.pathsep.join(path or str(Path.cwd()) for path in sys.path)

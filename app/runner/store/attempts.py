@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from app.runner.backoff import rank_of
 from app.runner.models import Attempt, Job
-from app.runner.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from app.runner.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +190,6 @@ def _attempt_values(end: Finish) -> dict[str, Any]:
     return values
 
 
-def _execute(session: Session, statement: Any) -> int:  # noqa: ANN401 - any UPDATE
+def _execute(session: Session, statement: Any) -> int:
     result = session.execute(statement.execution_options(synchronize_session=False))
     return int(result.rowcount)  # type: ignore[attr-defined]

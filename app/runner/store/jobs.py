@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.runner import events
 from app.runner.backoff import attempts_allowed, rank_of
 from app.runner.errors import IllegalTransition, JobNotFound
 from app.runner.models import FINAL_STATUSES, Event, Job
-from app.runner.settings import Settings
-from app.runner.validator import ValidJob
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.runner.settings import Settings
+    from app.runner.validator import ValidJob
 
 # A century ahead of all that wait, in microseconds; among themselves, first come, first served.
 _FIRST_IN_LINE: Final = 100 * 366 * 86_400 * 1_000_000
@@ -127,7 +130,7 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
     _record(session, job_id, events.RETRIED, actor, before, "pending")
 
 
-def _change(  # noqa: PLR0917 - read as a sentence: change this job by this verb if
+def _change(
     session: Session, job_id: int, verb: str, allowed: str, guard: ColumnElement[bool], values: dict[str, Any]
 ) -> None:
     if not _changed(session, job_id, guard, values):
@@ -144,7 +147,7 @@ def _changed(session: Session, job_id: int, guard: ColumnElement[bool], values: 
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _record(session: Session, job_id: int, name: str, actor: str, before: str, after: str) -> None:  # noqa: PLR0917
+def _record(session: Session, job_id: int, name: str, actor: str, before: str, after: str) -> None:
     now = dt.datetime.now(dt.UTC)
     session.add(Event(job_id=job_id, at=now, actor=actor[:200], name=name, before=before, after=after))
     session.flush()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
 from app.runner import events
 from app.runner.models import FINAL_STATUSES, Attempt, Event, Job, LauncherRow
-from app.runner.settings import Settings
 from app.runner.store.attempts import Finish, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from app.runner.settings import Settings
 
 # Crashes after which a job is taken for poison: it would take down whatever runs it.
 MOST_CRASHES: Final = 3
