@@ -23,7 +23,14 @@ _READ_FILE, _READ_DIRECTORY = 1 << 2, 1 << 3
 _READ_WRITE = 1 << 1 | 1 << 2
 # by version of Landlock: rights over files, over the network, scopes, size of the attribute
 _NEWEST = 6
-_VERSIONS = {1: (13, 0, 0, 8), 2: (14, 0, 0, 8), 3: (15, 0, 0, 8), 4: (15, 3, 0, 16), 5: (16, 3, 0, 16), 6: (16, 3, 3, 24)}
+_VERSIONS = {
+    1: (13, 0, 0, 8),
+    2: (14, 0, 0, 8),
+    3: (15, 0, 0, 8),
+    4: (15, 3, 0, 16),
+    5: (16, 3, 0, 16),
+    6: (16, 3, 3, 24),
+}
 # execute, character and block devices, sockets, device control: never given, not even in the work folder
 _NEVER = 1 << 0 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 15
 _PRIVATE = 1 << 18
@@ -42,7 +49,7 @@ def main() -> NoReturn:
         _make_work_folder(config)
         serve = _load_harness(config.pop("harness"))
         _confine(config)
-    except Exception as error:  # noqa: BLE001 - whatever fails here is the machine's fault and is said so
+    except Exception as error:  # noqa: BLE001 - whatever fails here has to be told, not lost
         os.write(status, f"failed {type(error).__name__}: {error}\n".encode())
         os._exit(70)
     os.write(status, b"ready\n")
@@ -52,10 +59,10 @@ def main() -> NoReturn:
 
 
 def _read_configuration() -> dict[str, Any]:
-    import marshal  # noqa: PLC0415 - only the trusted side writes here, and json costs 7 ms at each start
+    import marshal
 
     size = int.from_bytes(_read_exactly(4), "big")
-    config: dict[str, Any] = marshal.loads(_read_exactly(size))  # noqa: S302 - written by our own parent
+    config: dict[str, Any] = marshal.loads(_read_exactly(size))  # noqa: S302 - written by our own trusted side
     return config
 
 
@@ -101,7 +108,7 @@ def _drop_capabilities() -> None:
     _call(_libc.syscall, _CAPSET[os.uname().machine], ctypes.byref(header), ctypes.byref(nothing))
 
 
-def _load_harness(parts: list[CodeType]) -> Any:  # noqa: ANN401 - made at run time
+def _load_harness(parts: list[CodeType]) -> Any:
     # The harness looks up builtins in a copy of its own: the student may replace the shared ones.
     space: dict[str, Any] = {"__name__": "box", "__builtins__": dict(vars(builtins))}
     for part in parts:
@@ -160,7 +167,7 @@ def _filter_calls(program: bytes) -> None:
     _call(_libc.prctl, _SECCOMP, 2, ctypes.byref(filter_), 0, 0)
 
 
-def _call(function: Any, *arguments: Any) -> int:  # noqa: ANN401 - ctypes
+def _call(function: Any, *arguments: Any) -> int:
     result: int = function(*arguments)
     if result < 0:
         number = ctypes.get_errno()

@@ -6,7 +6,6 @@ Verdicts come from the wait status, the clock and the caps alone, never from wha
 from __future__ import annotations
 
 import contextlib
-
 import json
 import marshal
 import os
@@ -30,7 +29,7 @@ _DISK_CHECK_SECONDS = 0.05
 _CHUNK = 1 << 16
 
 
-class BoxEnded(BaseException):  # noqa: N818 - a state; and no `except Exception` of a test may swallow it
+class BoxEnded(BaseException):
     """The student's program ended, or was ended, before it gave what was asked."""
 
     def __init__(self, verdict: str, message: str) -> None:
@@ -113,7 +112,7 @@ class Box:
         status, status_end = os.pipe()
         user = self._confinement.user
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own launcher
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
                 self._confinement.command(self._run),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -123,14 +122,16 @@ class Box:
                 pass_fds=(replies_end, status_end),
                 start_new_session=True,
                 bufsize=0,
-                **({} if user is None else {"user": user, "group": user, "extra_groups": []}),  # type: ignore[arg-type]
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
         except OSError as error:
             raise AutograderError(f"the sandbox cannot be started: {error}") from error
         finally:
             os.close(replies_end)
             os.close(status_end)
-        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: S101, PT018 - given above
+        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 - given above
         self._input = os.dup(self._process.stdin.fileno())
         self._process.stdin.close()
         self._replies, self._status = replies, status
@@ -172,7 +173,11 @@ class Box:
         poll = select.poll()
         if self._pending:
             poll.register(self._input, select.POLLOUT)
-        for descriptor in (self._replies, *self._streams.values(), *(() if status is None else (self._status,))):
+        for descriptor in (
+            self._replies,
+            *self._streams.values(),
+            *(() if status is None else (self._status,)),
+        ):
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
         for descriptor, _ in poll.poll(min(left, self._watch_disk()) * 1000):
@@ -240,7 +245,10 @@ class Box:
         if now >= self._next_disk_check:
             self._next_disk_check = now + _DISK_CHECK_SECONDS
             if _holds_more(str(self._work), self._limits.files, self._limits.disk_bytes):
-                self.end("disk_limit", f"The program wrote more than {self._limits.disk_mb} MiB or {self._limits.files} files.")
+                self.end(
+                    "disk_limit",
+                    f"The program wrote more than {self._limits.disk_mb} MiB or {self._limits.files} files.",
+                )
         return _DISK_CHECK_SECONDS
 
     # replies
@@ -248,7 +256,10 @@ class Box:
     def _parse(self, line: bytes) -> dict[str, Any]:
         try:
             reply = json.loads(
-                line.decode("ascii"), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_twins
+                line.decode("ascii"),
+                parse_constant=_refuse,
+                parse_float=_finite,
+                object_pairs_hook=_without_twins,
             )
         except (ValueError, RecursionError) as error:
             self.end("bad_reply", f"The program's reply cannot be read ({type(error).__name__}).")
@@ -267,17 +278,23 @@ class Box:
 
     def _explain(self, status: int) -> BoxEnded:
         if self.cpu_seconds >= self._limits.cpu - 0.1:
-            return BoxEnded("time_limit", f"The program used more than {self._limits.cpu:g} seconds of processor time.")
+            return BoxEnded(
+                "time_limit", f"The program used more than {self._limits.cpu:g} seconds of processor time."
+            )
         code = os.waitstatus_to_exitcode(status)
         number = -code if code < 0 else code - 128
         if number == signal.SIGXCPU:
-            return BoxEnded("time_limit", f"The program used more than {self._limits.cpu:g} seconds of processor time.")
+            return BoxEnded(
+                "time_limit", f"The program used more than {self._limits.cpu:g} seconds of processor time."
+            )
         if number == signal.SIGSYS:
             return BoxEnded("denied", "The program made a system call that is not allowed and was ended.")
         if number > 0:
             with contextlib.suppress(ValueError):
                 return BoxEnded("runtime_error", f"The program crashed ({signal.Signals(number).name}).")
-        return BoxEnded("runtime_error", f"The program ended by itself (exit status {code}) before the test was done.")
+        return BoxEnded(
+            "runtime_error", f"The program ended by itself (exit status {code}) before the test was done."
+        )
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -355,6 +372,3 @@ def _holds_more(folder: str, files: int, size: int) -> bool:
         except OSError:
             continue
     return False
-
-
-

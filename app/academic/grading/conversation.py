@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _ORIGINAL_INPUT = builtins.input
 
 
+class _NoInput(Exception):
+    """The program asks for input, and the test gives none."""
+
+
 class Conversation:
     """One box and the objects in it; ends with it."""
 
@@ -42,11 +46,11 @@ class Conversation:
             self._reject()
         return reply
 
-    def value(self, op: str, **details: Any) -> Any:  # noqa: ANN401
+    def value(self, op: str, **details: Any) -> Any:
         """Ask for something and return its value."""
         return self.unpack(self.request(op, **details)["ok"])
 
-    def call(self, on: Any, name: str | None, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def call(self, on: Any, name: str | None, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Call something in the box; what it changes in its arguments is changed here too."""
         packed = [self.pack(item) for item in arguments]
         named = {key: self.pack(item) for key, item in keywords.items()}
@@ -71,8 +75,12 @@ class Conversation:
                 return reply
             reply = self.box.ask({"n": number, "op": "back", **self._answer(reply["ask"])})
 
-    def _take_over(self, given: dict[Any, Any], change: Any) -> None:  # noqa: ANN401
-        if not isinstance(change, list) or len(change) != 2 or not isinstance(change[0], (int, str)):  # noqa: PLR2004
+    def _take_over(self, given: dict[Any, Any], change: Any) -> None:
+        if (
+            not isinstance(change, list)
+            or len(change) != len(("place", "value"))
+            or not isinstance(change[0], (int, str))
+        ):
             self._reject()
         old = given.get(change[0])
         new = self.unpack(change[1])
@@ -84,14 +92,14 @@ class Conversation:
 
     # values
 
-    def pack(self, value: Any) -> Any:  # noqa: ANN401
+    def pack(self, value: Any) -> Any:
         """Return a value of the test's as it crosses into the box."""
         try:
             return encode(value, self._pack_special)
         except WireError as error:
             raise TypeError(f"{_kind(value)} cannot be passed to the student's program: {error}") from None
 
-    def _pack_special(self, value: Any, _depth: int) -> Any:  # noqa: ANN401
+    def _pack_special(self, value: Any, _depth: int) -> Any:
         if (target := proxies.target_of(value, self)) is not None:
             return target
         if isinstance(value, type) and value.__module__ in {"builtins", "datetime", "decimal", "fractions"}:
@@ -101,26 +109,34 @@ class Conversation:
         if callable(value):
             return {"callback": self._keep(value)}
         if hasattr(type(value), "__next__"):
-            return {"iterator": self._keep(lambda: [item for item in _one(value)])}
+            return {"iterator": self._keep(lambda: _one(value))}
         raise WireError(
-            f"{_kind(value)} stays in the tests; numbers, texts, containers, dates, functions and objects of the "
-            "student's own classes can be passed"
+            f"{_kind(value)} stays in the tests; numbers, texts, containers, dates, functions and objects "
+            "of the student's own classes can be passed"
         )
 
-    def _keep(self, value: Any) -> int:  # noqa: ANN401
+    def _keep(self, value: Any) -> int:
         self._callables.append(value)
         return len(self._callables) - 1
 
-    def unpack(self, data: Any) -> Any:  # noqa: ANN401
+    def unpack(self, data: Any) -> Any:
         """Return the value that came out of the box; anything but a value ends it."""
         try:
             return decode(data, self._unpack_special)
-        except (WireError, KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+        except (
+            WireError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            IndexError,
+            ValueError,
+            RecursionError,
+        ) as error:
             if getattr(error, proxies.STUDENT_MARK, False):
                 raise
             self._reject()
 
-    def _unpack_special(self, tag: str, content: Any) -> Any:  # noqa: ANN401
+    def _unpack_special(self, tag: str, content: Any) -> Any:
         if tag == "object":
             return self._object(content)
         if tag == "class":
@@ -133,7 +149,7 @@ class Conversation:
             return _known_type(content)
         raise WireError(tag)
 
-    def _object(self, content: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _object(self, content: dict[str, Any]) -> Any:
         number = int(content["id"])
         found = self._known.get(number)
         if found is None:
@@ -154,19 +170,24 @@ class Conversation:
 
     # what the student's code asks of the test
 
-    def _answer(self, question: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _answer(self, question: Any) -> dict[str, Any]:
         if not isinstance(question, dict):
             self._reject()
         try:
             return {"value": self.pack(self._do(question))}
         except BoxEnded:
             raise
-        except BaseException as error:  # noqa: BLE001 - it travels through the student's code and back
+        except _NoInput:
+            end = {"exception": [{"type": "builtins.EOFError"}, ["EOF when reading a line"]]}
+            return {"throw": end, "number": None}
+        except BaseException as error:  # noqa: BLE001 - whatever fails here has to be told, not lost
             self._thrown.append(error)
-            packed = {"exception": [_class_target(type(error)), [_text_or_number(item) for item in error.args]]}
+            packed = {
+                "exception": [_class_target(type(error)), [_text_or_number(item) for item in error.args]]
+            }
             return {"throw": packed, "number": len(self._thrown) - 1}
 
-    def _do(self, question: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _do(self, question: dict[str, Any]) -> Any:
         if "call" in question:
             function = self._callables[question["call"]]
             keywords = {str(name): self.unpack(item) for name, item in question["kwargs"].items()}
@@ -184,7 +205,7 @@ def _input(prompt: str) -> str:
     sys.stdout.write(prompt)
     line = sys.stdin.readline() if _has_stdin() else ""
     if not line:
-        raise EOFError("EOF when reading a line")
+        raise _NoInput
     return line.removesuffix("\n")
 
 
@@ -192,14 +213,14 @@ def _has_stdin() -> bool:
     return type(sys.stdin).__module__.partition(".")[0] != "_pytest" and sys.stdin is not sys.__stdin__
 
 
-def _one(iterator: Any) -> list[Any]:  # noqa: ANN401
+def _one(iterator: Any) -> list[Any]:
     try:
         return [next(iterator)]
     except StopIteration:
         return []
 
 
-def _update(old: Any, new: Any) -> None:  # noqa: ANN401
+def _update(old: Any, new: Any) -> None:
     """Make old equal to new in place, down to the inner containers, so that other names for them see it."""
     if isinstance(old, list):
         inner = [_merged(before, after) for before, after in zip(old, new, strict=False)]
@@ -215,7 +236,7 @@ def _update(old: Any, new: Any) -> None:  # noqa: ANN401
         old[:] = new
 
 
-def _merged(before: Any, after: Any) -> Any:  # noqa: ANN401
+def _merged(before: Any, after: Any) -> Any:
     if type(before) is type(after) and isinstance(before, (list, dict, set, bytearray)):
         _update(before, after)
         return before
@@ -231,13 +252,13 @@ def _class_target(kind: type) -> dict[str, Any]:
     return {"type": "builtins.Exception"}
 
 
-def _text_or_number(value: object) -> Any:  # noqa: ANN401
+def _text_or_number(value: object) -> Any:
     return value if value is None or type(value) in (str, bool, int, float) else repr(value)
 
 
-def _known_type(name: object) -> Any:  # noqa: ANN401
-    """Return a class of the standard library that is loaded already; nothing is imported on a student's word."""
-    module, _, rest = str(name).partition(".")
+def _known_type(name: object) -> Any:
+    """Return a loaded class of the standard library; nothing is imported on a student's word."""
+    module = str(name).partition(".")[0]
     path = str(name).rpartition(".")
     found: Any = sys.modules.get(path[0]) if module in sys.stdlib_module_names else None
     kind = getattr(found, path[2], None)

@@ -25,7 +25,7 @@ class AutograderError(Exception):
     """Grading failed for a reason that is not the student's; it may be tried again."""
 
 
-class SandboxUnavailable(AutograderError):  # noqa: N818 - the public name says a state, as operators read it
+class SandboxUnavailable(AutograderError):
     """Grading of code is disabled: no sandbox on this machine."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:

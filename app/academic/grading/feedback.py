@@ -38,7 +38,10 @@ def _about_tests(failed: list[TestResult]) -> list[str]:
     shown = [test for test in failed if test.visibility == "visible"]
     lines = []
     for test in shown[:_SHOWN_TESTS]:
-        lines += [f"{test.title}: your program {_IN_WORDS.get(test.verdict, 'did not pass')}.", *_cut(test.message)]
+        lines += [
+            f"{test.title}: your program {_IN_WORDS.get(test.verdict, 'did not pass')}.",
+            *_cut(test.message),
+        ]
     if len(shown) > _SHOWN_TESTS:
         lines.append(f"{len(shown) - _SHOWN_TESTS} more tests did not pass.")
     if hidden := len(failed) - len(shown):

@@ -85,7 +85,9 @@ def load_assignment(folder: Path) -> AssignmentSpec:
     points = top.number("points", 100.0, above=0)
     spec = AssignmentSpec(
         folder=folder,
-        title=top.text("title", folder.name.replace("_", " ").replace("-", " ").strip().capitalize() or "Assignment"),
+        title=top.text(
+            "title", folder.name.replace("_", " ").replace("-", " ").strip().capitalize() or "Assignment"
+        ),
         points=points,
         submit=_submit(top.section("submit"), folder),
         due=top.moment("due"),
@@ -136,7 +138,9 @@ def _default_part(top: Section, folder: Path, points: float) -> Part:
     path = "tests" if (folder / "tests").is_dir() else "."
     files = _test_files(folder / path)
     if not files:
-        top.problem("parts", f"a test file (test_*.py or *_test.py) in {folder.name}/ or {folder.name}/tests/")
+        top.problem(
+            "parts", f"a test file (test_*.py or *_test.py) in {folder.name}/ or {folder.name}/tests/"
+        )
     return Part(path=path, files=files, points=points)
 
 
@@ -197,7 +201,11 @@ def _test_files(path: Path) -> tuple[Path, ...]:
 def _imported_files(folder: Path) -> tuple[str, ...]:
     """Return the files the tests import and the folder does not have: those are the student's."""
     tests = _test_files(folder / "tests" if (folder / "tests").is_dir() else folder)
-    own = {file.stem for test in tests for file in test.parent.glob("*.py")} | _OF_TESTS | sys.stdlib_module_names
+    own = (
+        {file.stem for test in tests for file in test.parent.glob("*.py")}
+        | _OF_TESTS
+        | sys.stdlib_module_names
+    )
     own -= {"solution"}
     names = dict.fromkeys(name for test in tests for name in _imports(test) if name not in own)
     return tuple(f"{name}.py" for name in names) or ("solution.py",)

@@ -1,4 +1,4 @@
-"""Grading of one submission: the instructor's tests against the student's files, with the files in a sandbox."""
+"""Grading of one submission: the instructor's tests, against the student's files in a sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _LOG_SHOWN = 3000
 
 
 def grade(
-    spec: AssignmentSpec, files: Mapping[str, bytes], *, on_progress: Callable[[int, int, str], None] | None = None
+    spec: AssignmentSpec,
+    files: Mapping[str, bytes],
+    *,
+    on_progress: Callable[[int, int, str], None] | None = None,
 ) -> GradeReport:
     """Grade a submission.
 
@@ -90,7 +93,9 @@ def _write_code(folder: Path, spec: AssignmentSpec, files: Mapping[str, bytes]) 
 
 
 def _sources(spec: AssignmentSpec, files: Mapping[str, bytes]) -> dict[str, str]:
-    named = zip(spec.submit.modules, [name for name in spec.submit.files if name.endswith(".py")], strict=True)
+    named = zip(
+        spec.submit.modules, [name for name in spec.submit.files if name.endswith(".py")], strict=True
+    )
     return {module: files[name].decode("utf-8-sig") for module, name in named if name in files}
 
 
@@ -150,7 +155,8 @@ def _result(part: Part, one: Mapping[str, Any], most: float, run: Run) -> TestRe
 
 def _not_run(part: Part, run: Run) -> dict[str, Any]:
     if run.is_out_of_time:
-        message = f"The time for all tests together ({part.limits.total:g} seconds) was over before this test ended."
+        seconds = f"{part.limits.total:g} seconds"
+        message = f"The time for all tests together ({seconds}) was over before this test ended."
         return {"status": "timeout", "verdict": "time_limit", "message": message, "output": ""}
     message = str(run.uncollected[0]["student"]) if run.uncollected else "This test did not run."
     return {"status": "error", "verdict": "runtime_error", "message": message, "output": ""}
@@ -167,7 +173,9 @@ def _report(
     failure = next((str(one["student"]) for _, run, _ in graded for one in run.uncollected), "")
     failure = failure or next((str(end["import_failure"]) for end in ends if end.get("import_failure")), "")
     bad = next((test.verdict for test in tests if not test.is_passed and test.max_points), None)
-    share = sum(part.points * _share(results) for part, _, results in graded) / sum(part.points for part, _, _ in graded)
+    share = sum(part.points * _share(results) for part, _, results in graded) / sum(
+        part.points for part, _, _ in graded
+    )
     report = GradeReport(
         outcome="graded",
         verdict="runtime_error" if not tests else bad or "accepted",

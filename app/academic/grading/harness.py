@@ -1,7 +1,7 @@
 """What answers inside the sandbox: one request at a time, about the student's modules.
 
-Runs in one namespace with wire.py, without the rest of the site. Nothing the student's code does to it decides
-anything: the trusted side checks each reply and compares every value itself.
+Runs in one namespace with wire.py, without the rest of the site. Nothing the student's code does to it
+decides anything: the trusted side checks each reply and compares every value itself.
 """
 
 from __future__ import annotations
@@ -34,20 +34,19 @@ _PLAIN: dict[type, Callable[[Any], Any]] = {
     list: lambda value: list(list.__iter__(value)),
     dict: lambda value: dict(dict.items(value)),
     set: lambda value: set(set.__iter__(value)),
-    bytearray: lambda value: bytearray(value),
+    bytearray: bytearray,
 }
-_SPECIALS = tuple(
-    f"__{name}__"
-    for name in (
-        "call len iter next reversed contains getitem setitem delitem enter exit eq ne lt le gt ge hash bool int "
-        "float complex index abs neg pos invert round trunc floor ceil add radd iadd sub rsub isub mul rmul imul "
-        "truediv rtruediv itruediv floordiv rfloordiv ifloordiv mod rmod imod divmod rdivmod pow rpow ipow matmul "
-        "rmatmul imatmul and rand iand or ror ior xor rxor ixor lshift rlshift ilshift rshift rrshift irshift"
-    ).split()
-)
+_SPECIAL_NAMES = """
+    call len iter next reversed contains getitem setitem delitem enter exit eq ne lt le gt ge hash
+    bool int float complex index abs neg pos invert round trunc floor ceil add radd iadd sub rsub
+    isub mul rmul imul truediv rtruediv itruediv floordiv rfloordiv ifloordiv mod rmod imod divmod
+    rdivmod pow rpow ipow matmul rmatmul imatmul and rand iand or ror ior xor rxor ixor lshift
+    rlshift ilshift rshift rrshift irshift
+"""
+_SPECIALS = tuple(f"__{name}__" for name in _SPECIAL_NAMES.split())
 _NO_CHILDREN = "starting other processes is not allowed here: a submission runs as a single process"
 _CHILD_MODULES = ("/multiprocessing/", "/subprocess.py", "/concurrent/futures/process.py")
-_TEXT_LIMIT = 4000
+_TEXT_LIMIT, _TRACE_LINES = 4000, 10
 
 
 def serve(requests: int, replies: int, code: str, modules: list[str], reply_bytes: int) -> None:
@@ -76,7 +75,9 @@ class _Harness:
         self._operations: dict[str, Callable[[dict[str, Any]], Any]] = {
             "import": self._import,
             "get": lambda message: getattr(self._value(message["on"]), message["name"]),
-            "set": lambda message: setattr(self._value(message["on"]), message["name"], self._value(message["value"])),
+            "set": lambda message: setattr(
+                self._value(message["on"]), message["name"], self._value(message["value"])
+            ),
             "del": lambda message: delattr(self._value(message["on"]), message["name"]),
             "call": self._call,
             "plain": lambda message: _plain_part(self._value(message["on"])),
@@ -89,7 +90,7 @@ class _Harness:
         size = self._read(4)
         if not size:
             return None
-        return marshal.loads(self._read(int.from_bytes(size, "big")))  # type: ignore[no-any-return]  # noqa: S302 - from the trusted side
+        return marshal.loads(self._read(int.from_bytes(size, "big")))  # type: ignore[no-any-return]  # noqa: S302 - written by our own trusted side
 
     def _read(self, size: int) -> bytes:
         parts = b""
@@ -109,7 +110,7 @@ class _Harness:
             result = self._operations[message["op"]](message)
             reply = {"ok": self._pack_result(result, message), "mutated": self._changes(mutated)}
             line = self._line(reply)
-        except BaseException as error:  # noqa: BLE001 - whatever the student's code raises is the reply
+        except BaseException as error:  # noqa: BLE001 - whatever fails here has to be told, not lost
             line = self._line_of_error(error)
         self._send(line)
         self._current.pop()
@@ -130,13 +131,15 @@ class _Harness:
     def _line(self, reply: dict[str, Any]) -> bytes:
         line = (self._dumps({"n": self._current[-1], **reply}) + "\n").encode("ascii")
         if len(line) > self._limit:
-            raise WireError(f"the result is too large to hand over ({len(line)} bytes, at most {self._limit})")
+            raise WireError(
+                f"the result is too large to hand over ({len(line)} bytes, at most {self._limit})"
+            )
         return line
 
     def _line_of_error(self, error: BaseException) -> bytes:
         try:
             return self._line({"error": self._describe_error(error)})
-        except BaseException as second:  # noqa: BLE001 - an exception whose own methods raise
+        except BaseException as second:  # noqa: BLE001 - whatever fails here has to be told, not lost
             plain = RuntimeError(f"an exception that cannot be shown ({type(second).__name__})")
             return self._line({"error": self._describe_error(plain)})
 
@@ -149,7 +152,7 @@ class _Harness:
                 del sys.modules[known]
         __import__(name)
 
-    def _call(self, message: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _call(self, message: dict[str, Any]) -> Any:
         arguments = [self._value(item) for item in message["args"]]
         keywords = {name: self._value(item) for name, item in message["kwargs"].items()}
         for place, item in [*enumerate(arguments), *keywords.items()]:
@@ -157,7 +160,7 @@ class _Harness:
                 message["mutated"].append((place, item, self._pack(item)))
         return self._callable(message)(*arguments, **keywords)
 
-    def _callable(self, message: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _callable(self, message: dict[str, Any]) -> Any:
         target = self._value(message["on"])
         name: str | None = message["name"]
         if name is None:
@@ -171,7 +174,7 @@ class _Harness:
         packed = [(place, before, self._pack(item)) for place, item, before in mutated]
         return [[place, after] for place, before, after in packed if before != after]
 
-    def _pack_result(self, result: object, message: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _pack_result(self, result: object, message: dict[str, Any]) -> Any:
         for place, item, _ in message["mutated"]:
             if item is result:
                 return {"same": place}
@@ -181,17 +184,17 @@ class _Harness:
             raise WireError(f"the result ({type(result).__name__}) cannot be handed over: {error}") from None
 
     def _signature(self, message: dict[str, Any]) -> list[Any]:
-        import inspect  # noqa: PLC0415 - rarely asked for
+        import inspect
 
         found = inspect.signature(self._value(message["on"])).parameters.values()
         return [[one.name, one.kind.value, one.default is not one.empty] for one in found]
 
     # values
 
-    def _pack(self, value: object) -> Any:  # noqa: ANN401
+    def _pack(self, value: object) -> Any:
         return encode(value, self._pack_special)
 
-    def _pack_special(self, value: object, depth: int) -> Any:  # noqa: ANN401
+    def _pack_special(self, value: object, depth: int) -> Any:
         if isinstance(value, _Callback):
             return {"yours": value.number}
         if isinstance(value, type):
@@ -205,11 +208,16 @@ class _Harness:
         if isinstance(value, type(sys)):
             described["module"] = value.__name__
         described["class"] = self._describe_class(type(value))
-        if (base := described["class"]["base"]) is not None and base not in {"list", "dict", "set", "bytearray"}:
+        if (base := described["class"]["base"]) is not None and base not in {
+            "list",
+            "dict",
+            "set",
+            "bytearray",
+        }:
             described["plain"] = encode(_plain_part(value), self._pack_special, depth + 1)
         return {"object": described}
 
-    def _pack_class(self, value: type) -> Any:  # noqa: ANN401
+    def _pack_class(self, value: type) -> Any:
         if value.__module__.partition(".")[0] in self._modules:
             return {"class": self._describe_class(value)}
         return {"type": f"{value.__module__}.{value.__qualname__}"}
@@ -233,7 +241,7 @@ class _Harness:
             "yours": getattr(error, "_thrown_by_test", None),
         }
 
-    def _pack_argument(self, item: object) -> Any:  # noqa: ANN401
+    def _pack_argument(self, item: object) -> Any:
         if type(item) in (str, bytes):
             item = item[:_TEXT_LIMIT]  # type: ignore[index]
         try:
@@ -247,10 +255,10 @@ class _Harness:
             self._objects[len(self._objects)] = value
         return self._numbers[id(value)]
 
-    def _value(self, data: Any) -> Any:  # noqa: ANN401
+    def _value(self, data: Any) -> Any:
         return decode(data, self._special_value)
 
-    def _special_value(self, tag: str, content: Any) -> Any:  # noqa: ANN401
+    def _special_value(self, tag: str, content: Any) -> Any:
         if tag == "object":
             return self._objects[content]
         if tag == "path":
@@ -267,7 +275,7 @@ class _Harness:
 
     # what the student's code asks of the test
 
-    def ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401
+    def ask(self, question: dict[str, Any]) -> Any:
         """Put a question to the trusted side while its request is open; return what comes back."""
         if get_ident() != self._thread or not self._current:
             raise RuntimeError("only the main thread can call what the test passed in")
@@ -282,13 +290,13 @@ class _Harness:
         return _exit(0)
 
     def _thrown(self, message: dict[str, Any]) -> BaseException:
-        error = self._value(message["throw"])
+        error: object = self._value(message["throw"])
         if not isinstance(error, BaseException):
             error = RuntimeError(str(error))
-        error._thrown_by_test = message["number"]  # type: ignore[attr-defined]  # noqa: SLF001
+        vars(error)["_thrown_by_test"] = message["number"]
         return error
 
-    def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:  # noqa: ANN401
+    def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call what the test passed in under this number."""
         packed = {name: self._pack(item) for name, item in keywords.items()}
         return self.ask({"call": number, "args": [self._pack(item) for item in arguments], "kwargs": packed})
@@ -300,7 +308,7 @@ class _Callback:
     def __init__(self, harness: _Harness, number: int) -> None:
         self._harness, self.number = harness, number
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._harness.call_back(self.number, arguments, keywords)
 
 
@@ -357,11 +365,11 @@ def _prepare_streams(harness: _Harness) -> None:
 
     ask_for_line.__name__ = "input"
     builtins.input = ask_for_line
-    sys.stdin = _Input(harness)  # type: ignore[assignment]
+    sys.stdin = _Input(harness)
 
 
 def _refuse_children() -> None:
-    def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401
+    def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(1, _NO_CHILDREN)
 
     for name in ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "execv", "execve"):
@@ -372,18 +380,18 @@ def _refuse_children() -> None:
 
 def _make_dumps() -> Callable[[Any], str]:
     try:
-        from _json import encode_basestring_ascii, make_encoder  # noqa: PLC0415
+        from _json import encode_basestring_ascii, make_encoder
 
-        chunks = make_encoder(None, repr, encode_basestring_ascii, None, ":", ",", False, False, True)  # noqa: FBT003
+        chunks = make_encoder(None, repr, encode_basestring_ascii, None, ":", ",", False, False, True)
         chunks({"n": [1.5, "x"]}, 0)
     except (ImportError, TypeError):
-        import json  # noqa: PLC0415 - the package costs 7 ms, so only where its core is not to be had
+        import json
 
         return json.dumps
     return lambda value: "".join(chunks(value, 0))
 
 
-def _plain_part(value: object) -> Any:  # noqa: ANN401
+def _plain_part(value: object) -> Any:
     for base, part in _PLAIN.items():
         if isinstance(value, base):
             return part(value)
@@ -401,7 +409,7 @@ def _has(kind: type, name: str) -> bool:
     return False
 
 
-def _follow(path: list[str]) -> Any:  # noqa: ANN401
+def _follow(path: list[str]) -> Any:
     found: Any = sys.modules.get(path[0])
     if found is None:
         found = __import__(path[0], fromlist=["_"])
@@ -420,17 +428,20 @@ def _trace(error: BaseException, code: str) -> str:
             lines.append(_trace_line(at, path, code))
         at = at.tb_next
     if isinstance(error, SyntaxError):
-        lines.append(f"{str(error.filename).removeprefix(code).strip('/')}, line {error.lineno}: {error.text or ''}".rstrip())
+        where = str(error.filename).removeprefix(code).strip("/")
+        lines.append(f"{where}, line {error.lineno}: {error.text or ''}".rstrip())
     if children:
         lines.append(f"({_NO_CHILDREN}; subprocess and multiprocessing cannot be used)")
-    return "\n".join([*lines[:5], *(["..."] if len(lines) > 15 else []), *lines[5:][-10:]])  # noqa: PLR2004
+    return "\n".join(
+        [*lines[:5], *(["..."] if len(lines) > _TRACE_LINES else []), *lines[5:][-_TRACE_LINES:]]
+    )
 
 
 def _trace_line(at: TracebackType, path: str, code: str) -> str:
     name = at.tb_frame.f_code.co_name
     text = ""
     try:
-        with open(path, encoding="utf-8", errors="replace") as source:  # noqa: PTH123 - pathlib costs 4 ms
+        with open(path, encoding="utf-8", errors="replace") as source:  # noqa: PTH123 - runs alone, and pathlib costs 4 ms
             text = source.read(1 << 20).split("\n")[at.tb_lineno - 1].strip()[:200]
     except (OSError, IndexError):
         text = ""

@@ -27,7 +27,9 @@ class Manifest:
     def add(self, line: int, key: str, expected: str) -> None:
         """Keep a problem: where, which key, and what was expected there."""
         place = f"{self.path.name}, line {line}" if line else self.path.name
-        self.problems.append(f"{place}: {key}: expected {expected}" if key else f"{place}: expected {expected}")
+        self.problems.append(
+            f"{place}: {key}: expected {expected}" if key else f"{place}: expected {expected}"
+        )
 
     def raise_problems(self) -> None:
         """Raise AssignmentError if there are any."""
@@ -40,10 +42,14 @@ class Manifest:
         if self.path.stat().st_size > _LARGEST:
             raise AssignmentError([f"{self.path.name}: expected at most {_LARGEST} bytes"])
         try:
-            node: yaml.Node | None = yaml.compose(self.path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            node: yaml.Node | None = yaml.compose(
+                self.path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader
+            )
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise AssignmentError([f"{self.path.name}, line {line}: this is not YAML: {error.problem}"]) from None
+            raise AssignmentError(
+                [f"{self.path.name}, line {line}: this is not YAML: {error.problem}"]
+            ) from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise AssignmentError([f"{self.path.name}: this is not YAML in UTF-8: {error}"]) from None
         return node
@@ -174,10 +180,11 @@ class Section:
             self.problem(key, "a list")
             return []
         return [
-            Section(self._manifest, inner, f"{self._prefix}{key}[{index}].") for index, inner in enumerate(node.value)
+            Section(self._manifest, inner, f"{self._prefix}{key}[{index}].")
+            for index, inner in enumerate(node.value)
         ]
 
-    def _value(self, key: str) -> Any:  # noqa: ANN401
+    def _value(self, key: str) -> Any:
         self._asked.add(key)
         if key not in self._nodes:
             return None

@@ -56,16 +56,22 @@ class GradingPlugin:
         self._session.scope = None
         self.send({"collected": [_describe(item) for item in items]})
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: Any) -> None:  # noqa: ANN401
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: Any) -> None:
         """Tell about a test file that cannot be collected, and whose fault it is."""
         if isinstance(report, pytest.CollectReport):
             error = call.excinfo.value if call.excinfo else None
             cause = error if _is_students(error) else self._session.import_failure
             students = _message(cause) if cause is not None else None
-            self.send({"uncollected": report.nodeid, "text": str(report.longrepr)[:_MESSAGE_LIMIT], "student": students})
+            self.send(
+                {
+                    "uncollected": report.nodeid,
+                    "text": str(report.longrepr)[:_MESSAGE_LIMIT],
+                    "student": students,
+                }
+            )
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:  # noqa: ANN401
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
         """Note that objects made in a fixture of wider scope must outlive the test."""
         del request
         if fixturedef.scope == "function":
@@ -76,7 +82,7 @@ class GradingPlugin:
         finally:
             self._session.scope = before
 
-    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:  # noqa: ANN401
+    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
         """Let the objects of a finished fixture go."""
         self._session.forget(fixturedef)
 
@@ -109,7 +115,9 @@ class GradingPlugin:
         if "failed" in outcomes:
             return self._failure()
         if "skipped" in outcomes:
-            return self._told("skipped", "accepted" if _is_left_out(item) else "wrong_answer", "This test was skipped.")
+            return self._told(
+                "skipped", "accepted" if _is_left_out(item) else "wrong_answer", "This test was skipped."
+            )
         score = getattr(getattr(item, "function", None), "__score__", None)
         return {**self._told("passed", "accepted", ""), "score": score}
 
@@ -165,6 +173,6 @@ def _describe(item: pytest.Item) -> dict[str, Any]:
     }
 
 
-def _title(item: pytest.Item, function: Any) -> str:  # noqa: ANN401
+def _title(item: pytest.Item, function: Any) -> str:
     first = (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].strip()
     return (first or item.name.removeprefix("test_").replace("_", " "))[:200]

@@ -22,7 +22,9 @@ def find_fault(spec: AssignmentSpec, files: Mapping[str, bytes]) -> str | None:
         return f"Not graded: {_listed(missing)} is missing. Hand in {_listed(list(spec.submit.files))}."
     size = sum(len(files[name]) for name in spec.submit.files)
     if size > spec.submit.max_bytes:
-        return f"Not graded: the files have {size} bytes together; at most {spec.submit.max_bytes} are allowed."
+        return (
+            f"Not graded: the files have {size} bytes together; at most {spec.submit.max_bytes} are allowed."
+        )
     for name in spec.submit.files:
         if name.endswith(".py") and (fault := _fault_of_text(files[name])) is not None:
             return f"Not graded: {name} {fault}."

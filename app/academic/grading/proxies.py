@@ -1,8 +1,8 @@
 """What the tests hold in place of the student's functions, classes and objects.
 
-A proxy forwards to the box. With one exception: an object that came *out of* the student's code is never asked to
-compare or combine itself with a plain value of the test's. It would see the expected value, and could lie.
-An object the test itself made, by calling the class, is asked: its operators are what is tested.
+A proxy forwards to the box. With one exception: an object that came *out of* the student's code is never
+asked to compare or combine itself with a plain value of the test's. It would see what is
+expected, and could lie. An object the test itself made, by calling the class, is asked: its operators are what is tested.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ _IMMUTABLE: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, tuple, frozenset)
 }
 _REFUSAL = (
-    "this test combines or compares an object returned by the student's program with a value of the test; the "
-    "object is not asked, because it would see the value: compare its attributes, or its str(), instead"
+    "this test combines or compares an object returned by the student's program with a value of the "
+    "test; the object is not asked, because it would see the value: compare its attributes, or its str(), instead"
 )
 _COMPARISONS = {"__eq__": operator.eq, "__ne__": operator.ne, "__lt__": operator.lt, "__le__": operator.le,
                 "__gt__": operator.gt, "__ge__": operator.ge, "__contains__": operator.contains}  # fmt: skip
-_BINARY = frozenset(
-    f"__{prefix}{name}__"
-    for name in "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift".split()
-    for prefix in ("", "r", "i")
-)
+_OPERATORS = "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift"
+_BINARY = frozenset(f"__{prefix}{name}__" for name in _OPERATORS.split() for prefix in ("", "r", "i"))
 _OWN_NAMES = frozenset({"__class__", "__dict__", "__slots__", "__weakref__", "__wrapped__", "__test__"})
 
-# Set by the plugin: gives the conversation of the running test.
-current: Callable[[], Conversation]
+
+def _no_run() -> Conversation:
+    raise RuntimeError("no tests are running")
+
+
+# Replaced by the session: gives the conversation of the running test.
+current: Callable[[], Conversation] = _no_run
 
 
 class Remote:
@@ -60,16 +62,18 @@ class Remote:
         ):
             object.__setattr__(self, slot, value)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if name in _OWN_NAMES or name.startswith(("__pytest", "_pytest", "pytest")):
             raise AttributeError(name)
         conversation = conversation_of(self)
         found = conversation.value("get", on=target_of(self, conversation), name=name)
         return _with_path(self, name, found)
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401
+    def __setattr__(self, name: str, value: Any) -> None:
         conversation = conversation_of(self)
-        conversation.request("set", on=target_of(self, conversation), name=name, value=conversation.pack(value))
+        conversation.request(
+            "set", on=target_of(self, conversation), name=name, value=conversation.pack(value)
+        )
 
     def __delattr__(self, name: str) -> None:
         conversation = conversation_of(self)
@@ -88,13 +92,13 @@ class Remote:
     def __format__(self, form: str) -> str:
         return str(_forward(self, "__format__", (form,)))
 
-    def __reduce_ex__(self, _protocol: object) -> Any:  # noqa: ANN401
+    def __reduce_ex__(self, _protocol: object) -> Any:
         raise TypeError("an object of the student's program cannot be pickled or copied in the tests")
 
-    def __copy__(self) -> Any:  # noqa: ANN401
+    def __copy__(self) -> Any:
         return _copied(self, "copy")
 
-    def __deepcopy__(self, _memo: object) -> Any:  # noqa: ANN401
+    def __deepcopy__(self, _memo: object) -> Any:
         return _copied(self, "deepcopy")
 
 
@@ -103,7 +107,7 @@ class RemoteCallable(Remote):
 
     __slots__ = ()
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102 - as Python calls it
         conversation = conversation_of(self)
         return conversation.call(target_of(self, conversation), None, arguments, keywords)
 
@@ -114,7 +118,7 @@ class RemoteCallable(Remote):
         return inspect.Signature([_parameter(*one) for one in found])
 
     @property
-    def __doc__(self) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def __doc__(self) -> Any:  # type: ignore[override]
         return self.__getattr__("__doc__")
 
 
@@ -123,14 +127,14 @@ class RemoteClass(RemoteCallable):
 
     __slots__ = ()
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102 - as Python calls it
         made = super().__call__(*arguments, **keywords)
         if isinstance(made, Remote):
-            object.__setattr__(made, "_is_ours", True)  # noqa: FBT003
+            object.__setattr__(made, "_is_ours", True)
         return made
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]  # noqa: ANN401
+    @property  # type: ignore[misc]  # object's is writable; a proxy's says what it stands for
+    def __class__(self) -> Any:
         return type
 
     @property
@@ -144,7 +148,7 @@ class RemoteClass(RemoteCallable):
         names = _get(other, "_known").get("names", ()) if type(other) is RemoteClass else ()
         return list(_get(self, "_path") or ()) in [[*one] for one in names]
 
-    def __mro_entries__(self, _bases: object) -> Any:  # noqa: ANN401
+    def __mro_entries__(self, _bases: object) -> Any:
         raise TypeError("a test cannot derive a class from a class of the student's program")
 
     def __eq__(self, other: object) -> bool:
@@ -153,20 +157,20 @@ class RemoteClass(RemoteCallable):
     def __hash__(self) -> int:
         return hash(_get(self, "_path"))
 
-    def __or__(self, other: Any) -> Any:  # noqa: ANN401
+    def __or__(self, other: Any) -> Any:
         return (self, *other) if isinstance(other, tuple) else (self, other)
 
 
 class Unresolved(RemoteCallable):
-    """A name the student's module does not have, or a module that cannot be imported: fails when it is used."""
+    """A name the student's module does not have, or cannot give: fails when it is used."""
 
     __slots__ = ()
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102 - as Python calls it
         module, name = _get(self, "_path")
         return getattr(current_module(module), name)(*arguments, **keywords)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if name in _OWN_NAMES or name.startswith(("__", "_pytest", "pytest")):
             raise AttributeError(name)
         module, own = _get(self, "_path")
@@ -179,7 +183,7 @@ class Unresolved(RemoteCallable):
 
 
 class NamedType:
-    """A type the student's code gave back that these tests do not know; equal to itself by name."""
+    """A type that came back and is not known here; equal to itself by name."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = name.rpartition(".")[2]
@@ -195,9 +199,9 @@ class NamedType:
         return f"<class '{self.name}'>"
 
 
-def current_module(name: str) -> Any:  # noqa: ANN401
+def current_module(name: str) -> Any:
     """Return the student's module as the running test may use it: without leniency."""
-    import sys  # noqa: PLC0415 - the module may be replaced by a reload
+    import sys
 
     return sys.modules[name]
 
@@ -222,8 +226,8 @@ def target_of(value: object, conversation: Conversation) -> dict[str, Any] | Non
     if (own := _get(value, "_path")) is not None:
         return {"path": list(own)}
     raise TypeError(
-        f"{_get(value, '_name')} was made in another test, and each test has a fresh program: make it in this test "
-        "or in a fixture of the right scope"
+        f"{_get(value, '_name')} was made in another test, and each test has a fresh program: "
+        "make it in this test or in a fixture of the right scope"
     )
 
 
@@ -233,7 +237,7 @@ def path_of_class(kind: type) -> list[str] | None:
     return None if path is None else list(path)
 
 
-def class_of(conversation: Conversation, content: dict[str, Any]) -> Any:  # noqa: ANN401
+def class_of(conversation: Conversation, content: dict[str, Any]) -> Any:
     """Return the proxy of a class; for an exception, a real exception class."""
     names = [(str(module), str(name)) for module, name in content["names"]]
     if ("builtins", "BaseException") in names:
@@ -243,7 +247,7 @@ def class_of(conversation: Conversation, content: dict[str, Any]) -> Any:  # noq
     return remote
 
 
-def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:  # noqa: ANN401
+def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:
     """Return the proxy of an object or function."""
     number, described = int(content["id"]), content["class"]
     if "function" in content:
@@ -259,11 +263,11 @@ def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:  # no
 
 
 class PlainRemote:
-    """A number or text whose class is the student's: a real one of its base, with the student's attributes."""
+    """A number or text of a student's class: a real one of its base, with the student's attributes."""
 
     __remote__: Remote
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return getattr(self.__remote__, name)
@@ -275,7 +279,7 @@ class PlainRemote:
         return str(self.__remote__)
 
 
-def _plain_remote(remote: Remote, base: str, value: Any) -> Any:  # noqa: ANN401
+def _plain_remote(remote: Remote, base: str, value: Any) -> Any:
     if type(value) is not _IMMUTABLE[base]:
         raise TypeError(base)
     made = _plain_type(base, str(_get(remote, "_name")))(value)
@@ -284,12 +288,12 @@ def _plain_remote(remote: Remote, base: str, value: Any) -> Any:  # noqa: ANN401
 
 
 @functools.cache
-def _plain_type(base: str, name: str) -> Any:  # noqa: ANN401
+def _plain_type(base: str, name: str) -> Any:
     return type(name.rpartition(".")[2], (PlainRemote, _IMMUTABLE[base]), {"__module__": "solution"})
 
 
 @functools.cache
-def _object_type(name: str, specials: tuple[str, ...], is_unhashable: bool) -> type[Remote]:  # noqa: FBT001
+def _object_type(name: str, specials: tuple[str, ...], is_unhashable: bool) -> type[Remote]:  # noqa: FBT001 - as its caller passes it
     body: dict[str, Any] = {"__slots__": (), "__module__": "solution", "__class__": _class_property()}
     for special in specials:
         body[special] = _special_method(special)
@@ -302,8 +306,8 @@ def _object_type(name: str, specials: tuple[str, ...], is_unhashable: bool) -> t
     return type(name.rpartition(".")[2], (Remote,), body)
 
 
-def _class_property() -> Any:  # noqa: ANN401
-    def find(self: Remote) -> Any:  # noqa: ANN401
+def _class_property() -> Any:
+    def find(self: Remote) -> Any:
         names = _get(self, "_known")["names"]
         if names[0] == ("builtins", "generator"):
             return types.GeneratorType
@@ -315,25 +319,26 @@ def _class_property() -> Any:  # noqa: ANN401
     return property(find)
 
 
-def _special_method(name: str) -> Any:  # noqa: ANN401
+def _special_method(name: str) -> Any:
     if name in _COMPARISONS or name in _BINARY:
         return lambda self, *others: _combine(self, name, others)
 
-    def method(self: Remote, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
+    def method(self: Remote, *arguments: Any, **keywords: Any) -> Any:
         return _forward(self, name, arguments, keywords)
 
     method.__name__ = name
     return method
 
 
-def _combine(remote: Remote, name: str, others: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _combine(remote: Remote, name: str, others: tuple[Any, ...]) -> Any:
     if _get(remote, "_is_ours") or all(issubclass(type(other), Remote) for other in others):
         return _forward(remote, name, others)
     base = _get(remote, "_known").get("base")
     if base is not None:
         conversation = conversation_of(remote)
         plain = conversation.value("plain", on=target_of(remote, conversation))
-        return _COMPARISONS[name](plain, others[0]) if name in _COMPARISONS else getattr(plain, name)(*others)
+        compare: Any = _COMPARISONS.get(name)
+        return getattr(plain, name)(*others) if compare is None else compare(plain, others[0])
     if name in {"__eq__", "__ne__"}:
         return name == "__ne__"
     if name == "__contains__":
@@ -341,7 +346,7 @@ def _combine(remote: Remote, name: str, others: tuple[Any, ...]) -> Any:  # noqa
     raise TypeError(_REFUSAL)
 
 
-def _equal_by_base(remote: Remote, other: object) -> Any:  # noqa: ANN401
+def _equal_by_base(remote: Remote, other: object) -> Any:
     if remote is other:
         return True
     if _get(remote, "_known").get("base") is None or issubclass(type(other), Remote):
@@ -349,7 +354,7 @@ def _equal_by_base(remote: Remote, other: object) -> Any:  # noqa: ANN401
     return _combine(remote, "__eq__", (other,))
 
 
-def _iterate(remote: Any) -> Iterator[Any]:  # noqa: ANN401
+def _iterate(remote: Any) -> Iterator[Any]:
     if not hasattr(type(remote), "__iter__") and not hasattr(type(remote), "__getitem__"):
         raise TypeError(_REFUSAL)
     return iter(remote)
@@ -357,7 +362,7 @@ def _iterate(remote: Any) -> Iterator[Any]:  # noqa: ANN401
 
 def _forward(
     remote: Remote, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any] | None = None
-) -> Any:  # noqa: ANN401
+) -> Any:
     conversation = conversation_of(remote)
     return conversation.call(target_of(remote, conversation), name, arguments, keywords or {})
 
@@ -372,7 +377,7 @@ def _described(remote: Remote, name: str, fallback: str) -> str:
         return fallback
 
 
-def _copied(remote: Remote, name: str) -> Any:  # noqa: ANN401
+def _copied(remote: Remote, name: str) -> Any:
     conversation = conversation_of(remote)
     copied = conversation.call({"path": ["copy", name]}, None, (remote,), {})
     if isinstance(copied, Remote):
@@ -380,7 +385,7 @@ def _copied(remote: Remote, name: str) -> Any:  # noqa: ANN401
     return copied
 
 
-def _with_path(owner: Remote, name: str, found: Any) -> Any:  # noqa: ANN401
+def _with_path(owner: Remote, name: str, found: Any) -> Any:
     """Let a function found in a class be found again in another box."""
     path = _get(owner, "_path")
     if path is not None and type(found) is RemoteCallable:
@@ -388,16 +393,16 @@ def _with_path(owner: Remote, name: str, found: Any) -> Any:  # noqa: ANN401
     return found
 
 
-def _names_of(value: object) -> Any:  # noqa: ANN401
+def _names_of(value: object) -> Any:
     if isinstance(value, PlainRemote):
         value = value.__remote__
     return _get(value, "_known").get("names", ()) if issubclass(type(value), Remote) else ()
 
 
-def _parameter(name: str, kind: int, has_default: bool) -> inspect.Parameter:  # noqa: FBT001
+def _parameter(name: str, kind: int, has_default: bool) -> inspect.Parameter:  # noqa: FBT001 - as its caller passes it
     default = ... if has_default else inspect.Parameter.empty
-    return inspect.Parameter(str(name), inspect._ParameterKind(kind), default=default)  # noqa: SLF001 - its only name
+    return inspect.Parameter(str(name), inspect._ParameterKind(kind), default=default)  # noqa: SLF001 - it has no public name
 
 
-def _get(remote: object, slot: str) -> Any:  # noqa: ANN401
+def _get(remote: object, slot: str) -> Any:
     return object.__getattribute__(remote, slot)

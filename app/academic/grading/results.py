@@ -62,7 +62,7 @@ class GradeReport:
         return any(test.visibility == "hidden" for test in self.tests)
 
     def for_student(self, shown: frozenset[str] = frozenset({"visible"})) -> GradeReport:
-        """Return the report as a student may see it: of tests that are not shown, neither message nor output."""
+        """Return the report as a student may see it: tests that are not shown keep their secrets."""
         return replace(self, tests=tuple(_as_shown(test, shown) for test in self.tests))
 
     def to_json(self) -> str:

@@ -18,7 +18,7 @@ _TRAVERSABLE = 0o711  # another user's box passes through, and sees no names
 @contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
     """Give a fresh folder that is gone afterwards."""
-    base = _base()
+    base = base_folder()
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=f"{_owner(os.getpid())}.", dir=base))
     folder.chmod(_TRAVERSABLE)
@@ -61,7 +61,7 @@ def _remove_below(top: int, name: str) -> None:
 def _empty(top: int, folder: str) -> list[str]:
     """Remove the files of one folder; return the names of the folders in it."""
     with contextlib.suppress(FileNotFoundError):
-        os.chmod(folder, stat.S_IRWXU, dir_fd=top)  # noqa: PTH101 - relative to a descriptor
+        os.chmod(folder, stat.S_IRWXU, dir_fd=top)
     try:
         here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _empty(top: int, folder: str) -> list[str]:
         with os.scandir(here) as entries:
             for entry in list(entries):
                 if entry.is_dir(follow_symlinks=False):
-                    os.chmod(entry.name, stat.S_IRWXU, dir_fd=here)  # noqa: PTH101 - moving it needs write access
+                    os.chmod(entry.name, stat.S_IRWXU, dir_fd=here)
                     inner.append(entry.name)
                 else:
                     os.unlink(entry.name, dir_fd=here)
@@ -80,7 +80,8 @@ def _empty(top: int, folder: str) -> list[str]:
     return inner
 
 
-def _base() -> Path:
+def base_folder() -> Path:
+    """Return the folder of all runs of this user, and of nobody else."""
     base = Path(tempfile.gettempdir()) / f"grading-{os.geteuid()}"
     base.mkdir(mode=_TRAVERSABLE, exist_ok=True)
     found = base.lstat()

@@ -1,6 +1,6 @@
 """Which sandbox this machine can give: tried out, never guessed, and refused when nothing holds.
 
-Bubblewrap around the launcher is the first choice, the launcher alone the second. Both run the launcher, box.py.
+Bubblewrap around the launcher is the first choice, the launcher alone the second.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Confinement:
 
 def write_kit(run: Path) -> None:
     """Put the launcher into the run folder, compiled: it starts 7 ms sooner, and any user can read it."""
-    from importlib.util import MAGIC_NUMBER  # noqa: PLC0415 - only here
+    from importlib.util import MAGIC_NUMBER
 
     kit = run / "kit"
     kit.mkdir(mode=0o755)
@@ -80,10 +80,10 @@ def write_kit(run: Path) -> None:
 
 
 @functools.cache
-def _compiled(name: str) -> Any:  # noqa: ANN401 - a code object
+def _compiled(name: str) -> Any:
     spec = find_spec(f"app.academic.grading.{name}")
-    assert spec is not None  # noqa: S101 - our own modules
-    assert spec.loader is not None  # noqa: S101
+    assert spec is not None  # noqa: S101 - given above, for the type checker
+    assert spec.loader is not None  # noqa: S101 - given above, for the type checker
     return spec.loader.get_code(spec.name)  # type: ignore[attr-defined]
 
 
@@ -93,7 +93,13 @@ def _launch(python: str, script: str) -> list[str]:
 
 def _bubblewrap(python: str, run: Path) -> list[str]:
     paths = [*_LIBRARIES, "/etc/ld.so.cache", python, *readable_paths(python)]
-    command = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--cap-add", "CAP_SYS_ADMIN"]
+    command = [
+        shutil.which("bwrap") or "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--cap-add",
+        "CAP_SYS_ADMIN",
+    ]
     for path in dict.fromkeys(paths):
         if os.path.exists(path):  # noqa: PTH110 - once per path and box
             command += ["--ro-bind", path, path]
@@ -108,9 +114,17 @@ def readable_paths(python: str) -> tuple[str, ...]:
     """Return what the interpreter itself needs to read: its library and the machine's shared libraries."""
     prefix = Path(python).parent.parent
     version = f"python{sysconfig.get_python_version()}"
-    shared = [*glob.glob("/usr/lib/*-linux-*"), *glob.glob("/lib/*-linux-*")] or ["/usr/lib", "/lib"]  # noqa: PTH207
-    own = [str(prefix / "lib" / version), *glob.glob(f"{prefix}/lib/libpython*")]  # noqa: PTH207
-    return tuple([*own, *shared, "/lib64", "/usr/lib64", "/usr/share/zoneinfo", "/etc/localtime", "/etc/ld.so.cache"])
+    shared = [*glob.glob("/usr/lib/*-linux-*"), *glob.glob("/lib/*-linux-*")] or ["/usr/lib", "/lib"]  # noqa: PTH207 - a handful of patterns
+    own = [str(prefix / "lib" / version), *glob.glob(f"{prefix}/lib/libpython*")]  # noqa: PTH207 - a handful of patterns
+    return (
+        *own,
+        *shared,
+        "/lib64",
+        "/usr/lib64",
+        "/usr/share/zoneinfo",
+        "/etc/localtime",
+        "/etc/ld.so.cache",
+    )
 
 
 def find_python(user: int | None) -> str:
@@ -128,14 +142,18 @@ def find_python(user: int | None) -> str:
 
 def _everybody_reaches(path: str) -> bool:
     folders = Path(path).parents
-    return all(folder.stat().st_mode & 0o001 for folder in folders) and bool(Path(path).stat().st_mode & 0o005)
+    return all(folder.stat().st_mode & 0o001 for folder in folders) and bool(
+        Path(path).stat().st_mode & 0o005
+    )
 
 
 def choose_user() -> int | None:
     """Return a user number nobody has, for one run; None when we are an ordinary user and stay it."""
     if os.geteuid() != 0:
         return None
-    first, _, count = (int(part) for part in Path("/proc/self/uid_map").read_text(encoding="ascii").split()[:3])
+    first, _, count = (
+        int(part) for part in Path("/proc/self/uid_map").read_text(encoding="ascii").split()[:3]
+    )
     known = range(first, first + count)
     usual = _USUAL_IDS if _USUAL_IDS[-1] in known else range(known[-1] - 4096, known[-1] - 2)
     return random.SystemRandom().choice(usual)
@@ -149,7 +167,7 @@ def _threads_of_user() -> int:
         if entry.name.isdecimal():
             try:
                 if entry.stat().st_uid == user:
-                    count += os.stat(f"/proc/{entry.name}/task").st_nlink - 2  # noqa: PTH116 - many of them
+                    count += os.stat(f"/proc/{entry.name}/task").st_nlink - 2  # noqa: PTH116 - one for each process
             except OSError:
                 continue
     return count

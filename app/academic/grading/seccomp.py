@@ -60,8 +60,29 @@ _SIMPLE: dict[str, tuple[int | None, int | None]] = {
     "close_range": (436, 436), "faccessat2": (439, 439), "epoll_pwait2": (441, 441),
 }  # fmt: skip
 
-_TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # isatty, size, FIONREAD, FIONBIO, cloexec
-_DESCRIPTOR_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)  # everything but pipe sizes, owners, leases
+_TERMINAL_QUESTIONS = (
+    0x5401,
+    0x5413,
+    0x541B,
+    0x5421,
+    0x5450,
+    0x5451,
+)  # isatty, size, FIONREAD, FIONBIO, cloexec
+_DESCRIPTOR_COMMANDS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    36,
+    37,
+    38,
+    1030,
+    1032,
+)  # everything but pipe sizes, owners, leases
 _THREAD_NAMES = (15, 16)
 _OUT_OF_TIME = 24  # SIGXCPU must end the program, or the reason of its end would be lost
 _THREAD, _NAMESPACES = 0x00010000, 0x7E020080

@@ -1,7 +1,7 @@
 """The trusted process of one run: pytest with the instructor's tests, and the boxes they talk to.
 
-Started by the grader as `python -m app.academic.grading.session`; its configuration is JSON on standard input,
-its results are JSON lines on a pipe of its own.
+Started by the grader as `python -m app.academic.grading.session`; its configuration is JSON on standard
+input, its results are JSON lines on a pipe of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OUTPUT_LIMIT = 64 << 10
 
 
 class Session:
-    """The boxes of one run: a fresh one for each test, unless a wider fixture holds objects in the present one."""
+    """The boxes of one run: a fresh one for each test, unless a wider fixture holds objects in it."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._run = Path(config["run"])
@@ -83,7 +83,7 @@ class Session:
             self.cpu_seconds += self._conversation.box.cpu_seconds
             self._conversation = None
 
-    def import_module(self, name: str, again: bool) -> None:  # noqa: FBT001 - as the finder calls it
+    def import_module(self, name: str, again: bool) -> None:  # noqa: FBT001 - as its caller passes it
         """Import a module of the student's in the box; a failure at collection waits for the tests."""
         known, self._imported = name in self._imported, list(dict.fromkeys([*self._imported, name]))
         is_collecting = self.scope == "collection"
@@ -132,9 +132,9 @@ def main() -> int:
     _die_with_parent(int(sys.argv[1]))
     config = json.load(sys.stdin)
     events = config["events"]
-    import pytest  # noqa: PLC0415 - after the parent-death signal is set
+    import pytest
 
-    from app.academic.grading.plugin import GradingPlugin  # noqa: PLC0415
+    from app.academic.grading.plugin import GradingPlugin
 
     session = Session(config)
     proxies.current = session.current
@@ -147,7 +147,16 @@ def main() -> int:
 
 
 def _arguments(config: Mapping[str, Any]) -> list[str]:
-    unwanted = ("cacheprovider", "terminal", "warnings", "junitxml", "pastebin", "faulthandler", "stepwise", "logging")
+    unwanted = (
+        "cacheprovider",
+        "terminal",
+        "warnings",
+        "junitxml",
+        "pastebin",
+        "faulthandler",
+        "stepwise",
+        "logging",
+    )
     arguments = [argument for name in unwanted for argument in ("-p", f"no:{name}")]
     folder = config["folder"]
     arguments += ["-c", os.devnull, "--rootdir", folder, "--confcutdir", folder]

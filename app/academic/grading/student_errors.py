@@ -1,7 +1,8 @@
 """Exceptions of the student's code as real exceptions of the tests.
 
-An exception of Python's own arrives as itself. A class of the student's becomes a class made here, with the
-same name and the same bases, so that `pytest.raises(solution.MyError)` and `pytest.raises(ValueError)` both hold.
+An exception of Python's own arrives as itself. A class of the student's becomes a class made here, with
+the same name and the same bases, so that
+`pytest.raises(solution.MyError)` and `pytest.raises(ValueError)` both hold.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 MARK = "__raised_by_student__"
 # What these would do to the test run is not the student's to decide.
-_NOT_RAISED = frozenset({"KeyboardInterrupt", "GeneratorExit", "SystemError", "BaseExceptionGroup", "ExceptionGroup"})
+_NOT_RAISED = frozenset(
+    {"KeyboardInterrupt", "GeneratorExit", "SystemError", "BaseExceptionGroup", "ExceptionGroup"}
+)
 _made: dict[tuple[tuple[str, str], ...], type[BaseException]] = {}
 
 
@@ -35,7 +38,7 @@ def _instance(kind: type[BaseException], arguments: list[Any], message: str) -> 
             error = kind(*arguments)
             if str(error) == message:
                 return error
-        except Exception:  # noqa: BLE001 - its constructor wants something else
+        except Exception:  # noqa: BLE001 - whatever fails here has to be told, not lost
             kind = _own(kind.__module__, kind.__qualname__, (kind,))
         else:
             kind = _own(kind.__module__, kind.__qualname__, (kind,))
@@ -54,7 +57,7 @@ class _Own:
     def __str__(self) -> str:
         return str(self.__dict__.get("_message", ", ".join(map(str, getattr(self, "args", ())))))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         conversation: Conversation | None = self.__dict__.get("_conversation")
         if conversation is None or (name.startswith("__") and name.endswith("__")):
             raise AttributeError(name)
@@ -71,7 +74,9 @@ def error_class(names: list[tuple[str, str]]) -> type[BaseException]:
 
 def _make_class(names: list[tuple[str, str]]) -> type[BaseException]:
     known = [kind for kind in map(_of_python, names) if kind is not None]
-    bases = [kind for kind in known if not any(other is not kind and issubclass(other, kind) for other in known)]
+    bases = [
+        kind for kind in known if not any(other is not kind and issubclass(other, kind) for other in known)
+    ]
     if not bases:
         return RuntimeError
     first = next(index for index, name in enumerate(names) if _of_python(name) is not None)
@@ -101,7 +106,9 @@ def _own(module: str, name: str, bases: tuple[type[BaseException], ...]) -> type
 
 def _of_python(name: tuple[str, str]) -> type[BaseException] | None:
     module, kind = name
-    if module.partition(".")[0] not in sys.stdlib_module_names or module.startswith(("unittest", "asyncio", "bdb")):
+    if module.partition(".")[0] not in sys.stdlib_module_names or module.startswith(
+        ("unittest", "asyncio", "bdb")
+    ):
         return None
     found = getattr(sys.modules.get(module), kind, None)
     if not isinstance(found, type) or not issubclass(found, BaseException) or kind in _NOT_RAISED:
@@ -109,5 +116,3 @@ def _of_python(name: tuple[str, str]) -> type[BaseException] | None:
     if not issubclass(found, Exception) and found is not SystemExit:
         return None
     return found
-
-

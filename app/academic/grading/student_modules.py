@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 _OF_IMPORT = frozenset({"__path__", "__all__", "__wrapped__", "__test__", "__bases__"})
-_KEPT = frozenset({"__name__", "__loader__", "__package__", "__spec__", "__path__", "__file__", "__cached__", "__doc__"})
+_KEPT = frozenset(
+    {"__name__", "__loader__", "__package__", "__spec__", "__path__", "__file__", "__cached__", "__doc__"}
+)
 
 
 class StudentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -57,7 +59,7 @@ class StudentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class StudentModule(types.ModuleType):
     """A module whose names are looked up in the running test's box."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if name in _OF_IMPORT or name.startswith(("__pytest", "_pytest", "pytest_")):
             raise AttributeError(name)
         try:
@@ -65,7 +67,7 @@ class StudentModule(types.ModuleType):
             found = conversation.value("get", on=_here(self), name=name)
         except BaseException as error:
             is_students = hasattr(error, MARK) or isinstance(error, BoxEnded)
-            if is_students and _is_import(sys._getframe(1)):  # noqa: SLF001 - who asks decides
+            if is_students and _is_import(sys._getframe(1)):  # noqa: SLF001 - it has no public name
                 return proxies.Unresolved(None, -1, name, (self.__name__, name))
             raise
         if type(found) is proxies.RemoteCallable:
@@ -92,5 +94,5 @@ def _here(module: StudentModule) -> dict[str, Any]:
 
 
 def _is_import(frame: types.FrameType) -> bool:
-    """Tell `from solution import name`: a missing name then fails the tests that use it, not the whole file."""
+    """Tell `from solution import name`: a missing name then fails the tests that use it, not all."""
     return frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM

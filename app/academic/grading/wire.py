@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import sys
+
 TYPE_CHECKING = False  # the module typing costs each box 5 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ class WireError(ValueError):
     """A value cannot cross the sandbox's wall, or what came across is not a value."""
 
 
-def encode(value: Any, other: Callable[[Any, int], Any], depth: int = 0) -> Any:  # noqa: ANN401
+def encode(value: Any, other: Callable[[Any, int], Any], depth: int = 0) -> Any:
     """Return value as JSON can carry it; other(value, depth) decides about what is not plain."""
     kind = type(value)
     if value is None or kind is bool or kind is str:
@@ -30,7 +31,7 @@ def encode(value: Any, other: Callable[[Any, int], Any], depth: int = 0) -> Any:
     if kind is int:
         return value if -_EXACT < value < _EXACT else {"int": hex(value)}
     if kind is float:
-        return value if value == value and value not in _INFINITE else {"float": repr(value)}  # noqa: PLR0124
+        return value if value == value and value not in _INFINITE else {"float": repr(value)}  # noqa: PLR0124 - only NaN differs from itself
     if depth > MAX_DEPTH:
         raise WireError(f"it is nested deeper than {MAX_DEPTH} levels, or contains itself")
     if kind is list:
@@ -38,8 +39,8 @@ def encode(value: Any, other: Callable[[Any, int], Any], depth: int = 0) -> Any:
     return _encode_tagged(value, kind, other, depth)
 
 
-def _encode_tagged(value: Any, kind: type, other: Callable[[Any, int], Any], depth: int) -> Any:  # noqa: ANN401
-    def inner(item: object) -> Any:  # noqa: ANN401
+def _encode_tagged(value: Any, kind: type, other: Callable[[Any, int], Any], depth: int) -> Any:
+    def inner(item: object) -> Any:
         return encode(item, other, depth + 1)
 
     name = f"{kind.__module__}.{kind.__qualname__}"
@@ -55,7 +56,7 @@ def _is_really(kind: type) -> bool:
     return getattr(module, kind.__name__, kind) is kind
 
 
-def decode(data: Any, other: Callable[[str, Any], Any], depth: int = 0) -> Any:  # noqa: ANN401
+def decode(data: Any, other: Callable[[str, Any], Any], depth: int = 0) -> Any:
     """Return the value that data stands for; other(tag, content) decides about what is not plain."""
     if data is None or isinstance(data, (bool, str, int, float)):
         return data
@@ -73,7 +74,7 @@ def decode(data: Any, other: Callable[[str, Any], Any], depth: int = 0) -> Any: 
     return other(tag, content)
 
 
-def _build(tag: str, content: Any, other: Callable[[str, Any], Any], depth: int) -> Any:  # noqa: ANN401
+def _build(tag: str, content: Any, other: Callable[[str, Any], Any], depth: int) -> Any:
     if not isinstance(content, list):
         raise WireError("not a container")
     try:
@@ -93,8 +94,8 @@ def _pairs(flat: list[Any]) -> dict[Any, Any]:
 
 
 def _collection(name: str) -> Callable[[list[Any]], Any]:
-    def build(parts: list[Any]) -> Any:  # noqa: ANN401
-        import collections  # noqa: PLC0415 - rarely needed, and each box would pay for it
+    def build(parts: list[Any]) -> Any:
+        import collections
 
         if name == "deque":
             return collections.deque(parts[1:], parts[0])
@@ -126,7 +127,10 @@ _BUILD: dict[str, Callable[[list[Any]], Any]] = {
     "builtins.dict_keys": lambda parts: dict.fromkeys(parts).keys(),
     "builtins.dict_values": lambda parts: dict(enumerate(parts)).values(),
     "builtins.dict_items": lambda parts: dict(parts).items(),
-    **{f"collections.{name}": _collection(name) for name in ("OrderedDict", "Counter", "defaultdict", "deque")},
+    **{
+        f"collections.{name}": _collection(name)
+        for name in ("OrderedDict", "Counter", "defaultdict", "deque")
+    },
 }
 
 
@@ -143,7 +147,7 @@ def _numbers(content: object, count: int) -> list[int]:
 
 
 def _parse(module: str, name: str) -> Callable[[Any], Any]:
-    def build(content: object) -> Any:  # noqa: ANN401
+    def build(content: object) -> Any:
         kind = getattr(__import__(module), name)
         try:
             return kind.fromisoformat(_text(content)) if module == "datetime" else kind(_text(content))
@@ -153,8 +157,8 @@ def _parse(module: str, name: str) -> Callable[[Any], Any]:
     return build
 
 
-def _fraction(content: object) -> Any:  # noqa: ANN401
-    import fractions  # noqa: PLC0415
+def _fraction(content: object) -> Any:
+    import fractions
 
     top, bottom = _numbers(content, 2)
     if not bottom:
@@ -162,8 +166,8 @@ def _fraction(content: object) -> Any:  # noqa: ANN401
     return fractions.Fraction(top, bottom)
 
 
-def _timedelta(content: object) -> Any:  # noqa: ANN401
-    import datetime  # noqa: PLC0415
+def _timedelta(content: object) -> Any:
+    import datetime  # noqa: ICN001 - the module by its name
 
     days, seconds, microseconds = _numbers(content, 3)
     try:
