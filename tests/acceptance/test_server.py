@@ -12,18 +12,20 @@ import threading
 import time
 import urllib.request
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOP = Path(__file__).parents[2]
 START_SECONDS = 90
 STOP_SECONDS = 30
 MARK = "SITE_MARK"
+READY = "Ctrl-C stops everything."
 
 
 class Site:
@@ -52,7 +54,8 @@ class Site:
         )
         self._lines: queue.Queue[str] = queue.Queue()
         self.said: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         for line in self.process.stdout or ():
@@ -81,6 +84,15 @@ class Site:
         self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
 
+    def end(self) -> None:
+        """Have nothing left of it, come what may."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+        self._reader.join(STOP_SECONDS)
+        if self.process.stdout:
+            self.process.stdout.close()
+
 
 def content(path: Path) -> bytes:
     """Read what may be gone, or not ours, by now."""
@@ -91,39 +103,53 @@ def content(path: Path) -> bytes:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """Give a site that is over after the test, come what may."""
-    made = Site(tmp_path)
-    yield made
-    for pid in made.processes():
-        os.kill(pid, signal.SIGKILL)
-    made.process.wait(10)
+def start(tmp_path: Path) -> Iterator[Callable[[], Site]]:
+    """Give what starts the site, again and again on the same data; all is over after the test."""
+    with ExitStack() as stack:
+
+        def make() -> Site:
+            site = Site(tmp_path)
+            stack.callback(site.end)
+            return site
+
+        yield make
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
-)
-def test_the_site_comes_up_and_goes_without_a_trace(site: Site, number: int, code: int) -> None:
+def test_the_site_comes_up_and_goes_without_a_trace(start: Callable[[], Site]) -> None:
     """The welcome comes when the site answers; one signal ends web server, launcher and jobs."""
     # Given a site that was started for the first time
-    site.wait_for("Ctrl-C stops everything.")
+    site = start()
+    site.wait_for(READY)
     welcome = "".join(site.said)
     assert f"http://127.0.0.1:{site.port}" in welcome
-    assert "admin@example.com" in welcome
+    assert "admin@example.com         password  " in welcome
     with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/sign-in", timeout=10) as answer:
         assert 200 == answer.status
     assert len(site.processes()) >= 4
 
-    # When it is told to stop
-    ended = site.stop(number)
+    # When Ctrl-C is pressed
+    code = site.stop(signal.SIGINT)
 
-    # Then nothing of it is left
-    assert (code, []) == (ended, site.processes())
+    # Then nothing of it is left, and the next start makes no other data
+    assert (130, []) == (code, site.processes())
+    again = start()
+    again.wait_for(READY)
+    assert "with the password shown at the first start" in "".join(again.said)
+    assert (143, []) == (again.stop(signal.SIGTERM), again.processes())
 
 
-def test_a_site_that_is_stopped_while_it_starts_leaves_nothing(site: Site) -> None:
+def test_a_closed_terminal_ends_the_site(start: Callable[[], Site], tmp_path: Path) -> None:
+    """Who closes the window has stopped the site."""
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "demo-data-made").touch()
+    site = start()
+    site.wait_for(READY)
+    assert (143, []) == (site.stop(signal.SIGHUP), site.processes())
+
+
+def test_a_site_that_is_stopped_while_it_starts_leaves_nothing(start: Callable[[], Site]) -> None:
     """Ctrl-C at once is Ctrl-C all the same."""
-    site.process.send_signal(signal.SIGTERM)
-    site.process.wait(STOP_SECONDS)
+    site = start()
+    site.stop(signal.SIGTERM)
     assert [] == site.processes()
