@@ -60,13 +60,13 @@ _WORDS: Final = {
 }
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever a configuration holds
+def _text(value: Any) -> str:
     if not isinstance(value, (str, Path)):
         raise ValueError("must be a text")  # noqa: TRY004 - all readers raise one kind of error
     return str(value).strip()
 
 
-def _switch(value: Any) -> bool:  # noqa: ANN401
+def _switch(value: Any) -> bool:
     word = str(value).strip().lower()
     if word not in _WORDS:
         raise ValueError("must be on or off (1, true, yes, on, 0, false, no, off)")
@@ -74,7 +74,7 @@ def _switch(value: Any) -> bool:  # noqa: ANN401
 
 
 def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:  # noqa: ANN401
+    def read(value: Any) -> int:
         text = str(value).strip()
         if not (text.isascii() and text.isdecimal()) or not least <= int(text[:20]) <= most:
             raise ValueError(f"must be a whole number from {least} to {most}")
@@ -83,7 +83,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
     return read
 
 
-def _url(value: Any) -> str:  # noqa: ANN401
+def _url(value: Any) -> str:
     url = _text(value).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -91,7 +91,7 @@ def _url(value: Any) -> str:  # noqa: ANN401
     return url
 
 
-def _names(value: Any) -> list[str]:  # noqa: ANN401
+def _names(value: Any) -> list[str]:
     given = value if isinstance(value, (list, tuple)) else str(value).split(",")
     names = [str(name).strip() for name in given]
     if not all(names):
@@ -99,7 +99,7 @@ def _names(value: Any) -> list[str]:  # noqa: ANN401
     return names
 
 
-def _database(value: Any) -> str:  # noqa: ANN401
+def _database(value: Any) -> str:
     try:
         url = make_url(_text(value))
     except ArgumentError:
@@ -173,7 +173,7 @@ def configure(application: Flask, overrides: Mapping[str, Any] | None = None) ->
     _settle_cookies(config)
 
 
-def _value(name: str, setting: Setting, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _value(name: str, setting: Setting, given: Mapping[str, Any]) -> Any:
     """Find the setting: given by the caller, by the environment, or its default; and read it."""
     raw = given.get(name) if name in given else _from_environment(name, is_plain=setting.is_plain)
     if raw is None or raw == "":

@@ -85,11 +85,14 @@ def list_accounts(*, as_json: bool) -> None:
 
 
 def _print_table(rows: list[dict[str, object]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - heavy, and for people only
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    table = Table("Id", "E-mail", "Name", "Role", "Can sign in")
+    table = Table()
+    for title in ("Id", "E-mail", "Name", "Role", "Can sign in"):
+        # An address that is cut off could not be copied into the next command.
+        table.add_column(title, overflow="fold")
     for row in rows:
         enabled = "yes" if row["is_enabled"] else "no"
         table.add_row(*(Text(str(row[name])) for name in ("id", "email", "name", "role")), enabled)

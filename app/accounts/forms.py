@@ -46,7 +46,7 @@ def _password_field(label: str, *, is_new: bool) -> PasswordField:
     return PasswordField(label, [_required("a password")], render_kw={"autocomplete": autocomplete})
 
 
-def _check_is_printable(_form: FlaskForm, field: Any) -> None:  # noqa: ANN401 - WTForms has no types
+def _check_is_printable(_form: FlaskForm, field: Any) -> None:
     if not field.data.isprintable():
         raise ValidationError("Use letters that can be seen.")
 
@@ -66,7 +66,7 @@ class SignInForm(Form):
 class _NewPasswordForm(Form):
     """A form with a new password; it must not be one that others would guess."""
 
-    def validate_password(self, field: Any) -> None:  # noqa: ANN401
+    def validate_password(self, field: Any) -> None:
         """Refuse what is too short or too common."""
         problem = password_problem(field.data, personal=self.personal_words())
         if problem:
@@ -89,7 +89,7 @@ class RegisterForm(_NewPasswordForm):
 
     validate_first_name = validate_last_name = staticmethod(_check_is_printable)
 
-    def validate_email(self, field: Any) -> None:  # noqa: ANN401
+    def validate_email(self, field: Any) -> None:
         """Refuse what no mail could be sent to."""
         try:
             users.normalise_email(field.data)

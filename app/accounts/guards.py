@@ -34,7 +34,7 @@ def role_required(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
-        def guarded(*args: Any, **values: Any) -> ResponseReturnValue:  # noqa: ANN401 - a view's own
+        def guarded(*args: Any, **values: Any) -> ResponseReturnValue:
             refused = refusal(*roles)
             return refused if refused is not None else view(*args, **values)
 

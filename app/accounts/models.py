@@ -148,7 +148,7 @@ class AuditEvent(Base):
     after: Mapped[str | None] = mapped_column(Text)
 
 
-def _refuse(_mapper: Any, _connection: Any, row: AuditEvent) -> None:  # noqa: ANN401 - SQLAlchemy's hook
+def _refuse(_mapper: Any, _connection: Any, row: AuditEvent) -> None:
     raise PermissionError(f"audit event {row.id} cannot be changed or removed")
 
 

@@ -36,7 +36,7 @@ def hash_password(password: str) -> str:
 
 def verify(password_hash: str | None, password: str) -> bool:
     """Tell whether the password is the one; without a hash it takes as long and says no."""
-    from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - needed at sign-in only
+    from argon2.exceptions import InvalidHashError, VerificationError
 
     hasher = _hasher()
     try:
@@ -56,7 +56,7 @@ def _hasher() -> PasswordHasher:
 
 @lru_cache
 def _make_hasher(rounds: int, memory_kib: int) -> PasswordHasher:
-    from argon2 import PasswordHasher  # noqa: PLC0415 - jobs import this module and never hash
+    from argon2 import PasswordHasher
 
     return PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1)
 

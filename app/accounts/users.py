@@ -46,7 +46,7 @@ class LastAdmin(AccountError):
 
 def normalise_email(text: str) -> str:
     """Give an address as it is stored; raises `AccountError` when it is none."""
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - jobs never need it
+    from email_validator import EmailNotValidError, validate_email
 
     try:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 from sqlalchemy import select
@@ -64,7 +64,7 @@ def queue_mail(  # noqa: PLR0913 - a mail is that much
 
 def message_id(kind: str, key: str) -> str:
     """Give the Message-ID that always belongs to this key."""
-    host = urlsplit(current_app.config["SITE_URL"]).hostname
+    host = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1].rpartition("@")[2]
     return f"<{kind}.{hashlib.sha256(key.encode()).hexdigest()[:20]}@{host}>"
 
 

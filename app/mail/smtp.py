@@ -27,7 +27,7 @@ class _Tracking:
 
     data_was_sent = False
 
-    def data(self, msg: Any) -> Any:  # noqa: ANN401 - as smtplib has it
+    def data(self, msg: Any) -> Any:
         self.data_was_sent = True
         return super().data(msg)  # type: ignore[misc]
 

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 def build_application(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the site; `overrides` go before the environment and the defaults."""
-    from app.web.application import build  # noqa: PLC0415 - this package imports nothing heavy
+    from app.web.application import build
 
     return build(overrides)

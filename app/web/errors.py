@@ -49,7 +49,7 @@ def init_app(application: Flask) -> None:
 class LoggingFlask(Flask):
     """Flask, whose log entry for an accident has the number that the person is shown."""
 
-    def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info's, as Flask has it
+    def log_exception(self, exc_info: Any) -> None:
         """Write the traceback down under a number."""
         g.error_id = secrets.token_hex(6)
         self.logger.error("error %s at %r [%s]", g.error_id, request.path, request.method, exc_info=exc_info)

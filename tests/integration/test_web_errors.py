@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -13,11 +17,10 @@ from app.web.startup import StartupError
 from tests.conftest import MakeUser, SignIn, settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flask import Flask
     from flask.testing import FlaskClient
 
+TOP = Path(__file__).parents[2]
 FRAGMENT = {"HX-Request": "true"}
 
 
@@ -163,7 +166,7 @@ def test_our_own_proxy_is_believed_and_no_other(application: Flask, client: Flas
     seen: list[str | None] = []
 
     def look() -> str:
-        from flask import request  # noqa: PLC0415 - this view only
+        from flask import request
 
         seen.append(request.remote_addr)
         return ""
@@ -179,3 +182,30 @@ def test_a_setting_that_cannot_be_used_stops_the_command_line(tmp_path: Path) ->
         create_app(settings(tmp_path) | {"MAIL_PORT": "smtp"})
     assert isinstance(caught.value, SettingsError)
     assert (2, str(caught.value)) == (caught.value.exit_code, caught.value.format_message())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("FLASK_MAIL_PORT", "smtp", "MAIL_PORT must be a whole number from 1 to 65535, not 'smtp'"),
+        ("FLASK_RUNNER_SLOTS", "-1", "RUNNER_SLOTS must be"),
+        ("PRODUCTION", "1", "SITE_URL must be the site's https:// address in production"),
+    ],
+)
+def test_a_command_with_a_setting_that_cannot_be_used_ends_with_2(
+    tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    """Who starts the site with a wrong variable reads one sentence on stderr, and no traceback."""
+    folders = {"FLASK_INSTANCE_PATH": str(tmp_path / "instance"), "FLASK_LOG_DIR": str(tmp_path / "logs")}
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "accounts", "list"],
+        cwd=TOP,
+        env=os.environ | folders | {variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith(f"Error: {sentence}")
+    assert len(done.stderr.splitlines()) == 1
