@@ -79,10 +79,10 @@ class GenerateAnalyticsReportJob:
             raise Abort(str(error)) from error
         facts: dict[str, object] = {
             "course": course_title,
-            "average_score": made.mean,
+            "average_score": _rounded(made.mean),
             "assignment_count": len(made.assignments),
             "count": made.count,
-            "median": made.median,
+            "median": _rounded(made.median),
         }
         activity_log.write_event(activity_log.ANALYTICS, "Generated analytics report", facts)
         return facts
@@ -137,10 +137,19 @@ def _gone(submission_id: int) -> NoReturn:
 
 def _log_grade(submission: Submission, report: GradeReport) -> None:
     is_graded = report.outcome == "graded"
+    facts = _facts(submission)
     activity_log.write_event(
         activity_log.ASSIGNMENTS,
         "Assignment graded" if is_graded else "Assignment could not be graded",
-        _facts(submission) | {"score": report.score, "points": report.points, "verdict": report.verdict},
+        {
+            "assignment": facts["assignment"],
+            "course": facts["course"],
+            "score": report.score if is_graded else None,
+            "user": facts["user"],
+            "submission": facts["submission"],
+            "points": report.points,
+            "verdict": report.verdict,
+        },
         level="INFO" if is_graded else "ERROR",
     )
 
@@ -149,6 +158,10 @@ def _facts(submission: Submission) -> dict[str, object]:
     return {
         "assignment": submission.assignment_id,
         "course": submission.assignment.course.title,
-        "submission": submission.id,
         "user": submission.student.full_name,
+        "submission": submission.id,
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

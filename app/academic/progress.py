@@ -40,7 +40,8 @@ class Step:
     words: str
     done: float = 0
     total: float = 0
-    message: str = ""
+    # What is counted. The job's own message is for staff: it may name a hidden test.
+    unit: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -86,7 +87,7 @@ def _step(session: Session, row: Mapping[Any, Any]) -> Step:
         words=_words(session, row, state),
         done=row["progress_done"] or 0,
         total=row["progress_total"] or 0,
-        message=row["progress_message"] or "",
+        unit="tests" if row["kind"] == "grading" else "",
     )
 
 
@@ -109,7 +110,7 @@ def _words(session: Session, row: Mapping[Any, Any], state: str) -> str:
         "scheduled": f"starts at {row['run_at']:%H:%M:%S}",
         "retrying": f"did not work, tried again at {row['run_at']:%H:%M:%S}",
         "held": "paused by staff",
-        "running": row["progress_message"] or "runs",
+        "running": "runs",
         "completed": "done",
         "failed": "did not work; staff can see why and start it again",
         "cancelled": "stopped by staff",

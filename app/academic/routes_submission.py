@@ -14,6 +14,7 @@ from app.academic.downloads import text_download
 from app.academic.models import Submission, SubmissionFile
 from app.academic.results import shown_result
 from app.academic.similarity import pairs_for_submission
+from app.academic.similarity.engine import LOWEST_KEPT
 from app.academic.source import source_lines
 from app.db import db
 
@@ -81,7 +82,7 @@ def _evidence(found: Submission) -> dict[str, object]:
     others = {other.id: other for other in db.session.scalars(query)}
     return {
         "sources": [(file, *source_lines(file.content)) for file in found.files],
-        "matches": [_match(found.id, it, others) for it in pairs],
+        "matches": [_match(found.id, it, others) for it in pairs if it.score >= LOWEST_KEPT],
     }
 
 
