@@ -98,7 +98,7 @@ def _settle(mail: OutboxMail, report: smtp.Report) -> str:
         mine.unknowns += status == "unknown"
         is_last = mine.unknowns >= MAX_UNKNOWNS
         if status == "sent" and mine.is_secret:
-            mine.text, mine.html = _GONE_WORDS, ""
+            mine.text, mine.html = _GONE_WORDS, f"<p>{_GONE_WORDS}</p>"
     if status == "failed" or (status == "unknown" and is_last):
         raise Abort(report.error or status)
     if status != "sent":
