@@ -123,6 +123,8 @@
 
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
+    // To be sent elsewhere, such as to sign in again, is htmx's own business.
+    if (ctx.response.headers.has("HX-Redirect")) return;
     const isPage = /^\s*<!doctype/i.test(ctx.text ?? "");
     const isPoll = ctx.sourceElement.matches("[data-poll]");
     if (isPage && ctx.response.raw.redirected) window.location.reload();
