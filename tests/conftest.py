@@ -53,7 +53,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     application = create_app(settings(path.parent))
     engine = create_engine(f"sqlite:///{path}")
     with application.app_context():
-        from app.db import db  # noqa: PLC0415 - the package is loaded by the first test that needs it
+        from app.db import db
 
         db.metadata.create_all(engine)
     engine.dispose()
@@ -90,7 +90,7 @@ def application(tmp_path: Path, empty_database: Path, overrides: dict[str, Any])
     built = create_app(settings(tmp_path) | overrides)
     yield built
     with built.app_context():
-        from app.db import db  # noqa: PLC0415 - as above
+        from app.db import db
 
         db.session.remove()
         db.engine.dispose()
@@ -114,8 +114,8 @@ def make_user(application: Flask) -> MakeUser:
         first_name: str = "Ada",
         last_name: str = "Lovelace",
     ) -> User:
-        from app.accounts import passwords, users  # noqa: PLC0415 - as above
-        from app.db import db, writing  # noqa: PLC0415
+        from app.accounts import passwords, users
+        from app.db import db, writing
 
         address = email or f"{role}{len(made) + 1}@example.com"
         with application.app_context():
