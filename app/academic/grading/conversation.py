@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import sys
 import weakref
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.academic.grading import proxies
@@ -104,6 +105,8 @@ class Conversation:
             return target
         if isinstance(value, type) and value.__module__ in {"builtins", "datetime", "decimal", "fractions"}:
             return {"type": f"{value.__module__}.{value.__qualname__}"}
+        if isinstance(value, TracebackType):
+            return None
         if isinstance(value, BaseException):
             return {"exception": [_class_target(type(value)), [self.pack(item) for item in value.args]]}
         if callable(value):

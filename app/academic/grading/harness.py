@@ -16,7 +16,7 @@ from os import _exit, read, write
 
 TYPE_CHECKING = False  # the module typing costs each box 5 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
     from typing import Any
 
@@ -225,7 +225,8 @@ class _Harness:
     def _describe_class(self, kind: type) -> dict[str, Any]:
         return {
             "id": self._number(kind),
-            "names": _names(kind),
+            "names": _names(type.mro(kind)),
+            "parents": [_names(one.__bases__) for one in type.mro(kind)[:-1]][:30] if _is_error(kind) else [],
             "specials": [name for name in _SPECIALS if _has(kind, name)],
             "unhashable": kind.__hash__ is None,
             "base": next((base.__name__ for base in _PLAIN if issubclass(kind, base)), None),
@@ -398,8 +399,12 @@ def _plain_part(value: object) -> Any:
     return None
 
 
-def _names(kind: type) -> list[list[str]]:
-    return [[str(one.__module__), str(one.__qualname__)] for one in type.mro(kind)[:-1]][:30]
+def _names(kinds: Iterable[type]) -> list[list[str]]:
+    return [[str(one.__module__), str(one.__qualname__)] for one in kinds if one is not object][:30]
+
+
+def _is_error(kind: type) -> bool:
+    return issubclass(kind, BaseException)
 
 
 def _has(kind: type, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 A proxy forwards to the box. With one exception: an object that came *out of* the student's code is never
 asked to compare or combine itself with a plain value of the test's. It would see what is
-expected, and could lie. An object the test itself made, by calling the class, is asked: its operators are what is tested.
+expected, and could lie. An object the test itself made, by calling the class, is asked: its operators
+are what is tested.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ STUDENT_MARK = MARK
 _IMMUTABLE: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, tuple, frozenset)
 }
+_MUTABLE: dict[str, type] = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
 _REFUSAL = (
     "this test combines or compares an object returned by the student's program with a value of the "
-    "test; the object is not asked, because it would see the value: compare its attributes, or its str(), instead"
+    "test; the object is not asked, because it would see the value: compare its attributes or its str()"
 )
 _COMPARISONS = {"__eq__": operator.eq, "__ne__": operator.ne, "__lt__": operator.lt, "__le__": operator.le,
                 "__gt__": operator.gt, "__ge__": operator.ge, "__contains__": operator.contains}  # fmt: skip
@@ -152,10 +154,28 @@ class RemoteClass(RemoteCallable):
         raise TypeError("a test cannot derive a class from a class of the student's program")
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, type) and type(other) is type:
+            return vars(other).get("__student_path__") == _get(self, "_path")
         return type(other) is RemoteClass and _get(self, "_path") == _get(other, "_path")
 
     def __hash__(self) -> int:
         return hash(_get(self, "_path"))
+
+    def __iter__(self) -> Iterator[Any]:
+        found: Iterator[Any] = _of_builtin(self, "builtins", "iter")
+        return found
+
+    def __len__(self) -> int:
+        return int(_of_builtin(self, "builtins", "len"))
+
+    def __getitem__(self, key: Any) -> Any:
+        return _of_builtin(self, "operator", "getitem", key)
+
+    def __contains__(self, key: Any) -> bool:
+        return bool(_of_builtin(self, "operator", "contains", key))
+
+    def __bool__(self) -> bool:
+        return True
 
     def __or__(self, other: Any) -> Any:
         return (self, *other) if isinstance(other, tuple) else (self, other)
@@ -241,7 +261,7 @@ def class_of(conversation: Conversation, content: dict[str, Any]) -> Any:
     """Return the proxy of a class; for an exception, a real exception class."""
     names = [(str(module), str(name)) for module, name in content["names"]]
     if ("builtins", "BaseException") in names:
-        return error_class(names)
+        return error_class(content)
     remote = RemoteClass(conversation, int(content["id"]), names[0][1], names[0])
     _get(remote, "_known")["names"] = names
     return remote
@@ -254,7 +274,7 @@ def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:
         return RemoteCallable(conversation, number, str(content["function"]))
     names = tuple((str(module), str(name)) for module, name in described["names"])
     specials = tuple(str(name) for name in described["specials"])
-    kind = _object_type(names[0][1], specials, bool(described["unhashable"]))
+    kind = _object_type(names[0], specials, bool(described["unhashable"]), described["base"])
     remote: Remote = kind(conversation, number, names[0][1])
     _get(remote, "_known").update(names=names, base=described["base"])
     if "plain" in content:
@@ -293,8 +313,13 @@ def _plain_type(base: str, name: str) -> Any:
 
 
 @functools.cache
-def _object_type(name: str, specials: tuple[str, ...], is_unhashable: bool) -> type[Remote]:  # noqa: FBT001 - as its caller passes it
-    body: dict[str, Any] = {"__slots__": (), "__module__": "solution", "__class__": _class_property()}
+def _object_type(
+    path: tuple[str, str], specials: tuple[str, ...], is_unhashable: bool, base: str | None
+) -> type[Remote]:
+    body: dict[str, Any] = {"__slots__": (), "__module__": path[0], "__student_path__": path}
+    if path == ("builtins", "generator") or base in _MUTABLE:
+        # isinstance() asks for it: a student's kind of list is a list, and its generator a generator.
+        body["__class__"] = property(lambda _: types.GeneratorType if base is None else _MUTABLE[base])
     for special in specials:
         body[special] = _special_method(special)
     if "__eq__" not in body:
@@ -303,20 +328,7 @@ def _object_type(name: str, specials: tuple[str, ...], is_unhashable: bool) -> t
         body["__hash__"] = None
     elif "__hash__" not in specials:
         body["__hash__"] = object.__hash__
-    return type(name.rpartition(".")[2], (Remote,), body)
-
-
-def _class_property() -> Any:
-    def find(self: Remote) -> Any:
-        names = _get(self, "_known")["names"]
-        if names[0] == ("builtins", "generator"):
-            return types.GeneratorType
-        conversation = _get(self, "_conversation")
-        remote = RemoteClass(conversation, -1, names[0][1], names[0])
-        _get(remote, "_known")["names"] = names
-        return remote
-
-    return property(find)
+    return type(path[1].rpartition(".")[2], (Remote,), body)
 
 
 def _special_method(name: str) -> Any:
@@ -352,6 +364,10 @@ def _equal_by_base(remote: Remote, other: object) -> Any:
     if _get(remote, "_known").get("base") is None or issubclass(type(other), Remote):
         return NotImplemented
     return _combine(remote, "__eq__", (other,))
+
+
+def _of_builtin(remote: Remote, module: str, name: str, *arguments: Any) -> Any:
+    return conversation_of(remote).call({"path": [module, name]}, None, (remote, *arguments), {})
 
 
 def _iterate(remote: Any) -> Iterator[Any]:

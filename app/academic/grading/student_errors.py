@@ -7,6 +7,7 @@ the same name and the same bases, so that
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ MARK = "__raised_by_student__"
 _NOT_RAISED = frozenset(
     {"KeyboardInterrupt", "GeneratorExit", "SystemError", "BaseExceptionGroup", "ExceptionGroup"}
 )
-_made: dict[tuple[tuple[str, str], ...], type[BaseException]] = {}
+_MAX_DEPTH = 30
+
+Name = tuple[str, str]
 
 
 def build_error(conversation: Conversation, content: dict[str, Any]) -> BaseException:
     """Return the exception that content describes, marked as the student's."""
-    kind = error_class([(str(module), str(name)) for module, name in content["class"]["names"]])
+    kind = error_class(content["class"])
     arguments = [conversation.unpack(item) for item in content["args"]]
     message = str(content["message"])
     error = _instance(kind, arguments, message)
@@ -64,42 +67,34 @@ class _Own:
         return conversation.value("get", on={"object": self.__dict__["_number"]}, name=name)
 
 
-def error_class(names: list[tuple[str, str]]) -> type[BaseException]:
-    """Return the class for the names of an exception's line of descent, nearest first."""
-    key = tuple(names)
-    if key not in _made:
-        _made[key] = _make_class(names)
-    return _made[key]
+def error_class(described: dict[str, Any]) -> type[BaseException]:
+    """Return the class for an exception class of the box, made once for its name and bases."""
+    names = [_name(one) for one in described["names"]]
+    parents = [[_name(one) for one in above] for above in described["parents"]]
+    return _find(names[0], dict(zip(names, parents, strict=True)), 0) or RuntimeError
 
 
-def _make_class(names: list[tuple[str, str]]) -> type[BaseException]:
-    known = [kind for kind in map(_of_python, names) if kind is not None]
-    bases = [
-        kind for kind in known if not any(other is not kind and issubclass(other, kind) for other in known)
-    ]
-    if not bases:
-        return RuntimeError
-    first = next(index for index, name in enumerate(names) if _of_python(name) is not None)
-    if first == 0:
-        return bases[0]
-    return _chain(names, tuple(bases))
+def _name(pair: Any) -> Name:
+    module, name = pair
+    return str(module), str(name)
 
 
-def _chain(names: list[tuple[str, str]], bases: tuple[type[BaseException], ...]) -> type[BaseException]:
-    """Return a class for the first name, below a class for each of the student's classes it descends from."""
-    for index in range(1, len(names)):
-        if _of_python(names[index]) is None:
-            above = error_class(names[index:])
-            rest = tuple(base for base in bases if not issubclass(above, base))
-            return _own(*names[0], (above, *rest))
-    return _own(*names[0], bases)
+def _find(name: Name, parents: dict[Name, list[Name]], depth: int) -> type[BaseException] | None:
+    if (known := _of_python(name)) is not None or name[0] == "builtins" or depth > _MAX_DEPTH:
+        return known
+    found = [_find(one, parents, depth + 1) for one in parents.get(name, ())]
+    bases = tuple(dict.fromkeys(one for one in found if one is not None))
+    if name[0].partition(".")[0] in sys.stdlib_module_names:
+        return bases[0] if bases else None
+    return _own(*name, bases or (RuntimeError,))
 
 
+@functools.cache
 def _own(module: str, name: str, bases: tuple[type[BaseException], ...]) -> type[BaseException]:
     body: dict[str, Any] = {"__module__": module, "__qualname__": name, "__student_path__": (module, name)}
     plain = name.rpartition(".")[2]
     try:
-        return type(plain, (_Own, *bases) if not issubclass(bases[0], _Own) else bases, body)
+        return type(plain, bases if any(issubclass(base, _Own) for base in bases) else (_Own, *bases), body)
     except TypeError:  # two bases of different build: the nearer one counts
         return type(plain, (_Own, bases[0]), body)
 
