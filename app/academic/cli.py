@@ -26,7 +26,7 @@ def demo() -> None:
 
     The accounts get TEST_PASSWORD as their password, or one that is made up and printed once.
     """
-    from app.academic.demo.builder import make_demo  # noqa: PLC0415
+    from app.academic.demo.builder import make_demo
 
     made = make_demo(current_app.config["TEST_PASSWORD"], on_progress=_show_progress)
     if not made.submissions:
@@ -44,9 +44,9 @@ def demo() -> None:
 @click.option("--slug", help="The assignment's short name; by default the folder's.")
 def import_command(path: Path, code: str, slug: str | None) -> None:
     """Make the folder PATH an assignment of a course; the same name again replaces its files."""
-    from app.academic.assignments import ImportRefused, import_folder  # noqa: PLC0415
-    from app.academic.grading.errors import AssignmentError  # noqa: PLC0415
-    from app.academic.models import Course  # noqa: PLC0415
+    from app.academic.assignments import ImportRefused, import_folder
+    from app.academic.grading.errors import AssignmentError
+    from app.academic.models import Course
 
     course_id = db.session.scalar(select(Course.id).where(Course.code == code))
     if course_id is None:
@@ -66,8 +66,8 @@ def import_command(path: Path, code: str, slug: str | None) -> None:
 @_folder
 def check(path: Path) -> None:
     """Say whether the folder PATH can be an assignment, and what is wrong with it."""
-    from app.academic.grading.errors import AssignmentError  # noqa: PLC0415
-    from app.academic.grading.formats import load_assignment  # noqa: PLC0415
+    from app.academic.grading.errors import AssignmentError
+    from app.academic.grading.formats import load_assignment
 
     try:
         spec = load_assignment(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.academic.similarity import fingerprint, store_and_compare
 from app.db import db, writing
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.academic.models import Assignment, Submission
     from app.academic.similarity import SimilarityResult
     from app.academic.similarity.prints import Kind
+
+# Pairs below are what any two people's work has in common.
+SHOWN_FROM: Final = 10
 
 
 def compare_with_others(

@@ -22,8 +22,8 @@ class AutomatedGradingJob:
 
     def handle(self, submission_id: int) -> dict[str, object]:
         """Run the tests and replace the grade; an error of ours is never a zero."""
-        from app.academic.grades import record_grade  # noqa: PLC0415
-        from app.academic.grading.errors import (  # noqa: PLC0415
+        from app.academic.grades import record_grade
+        from app.academic.grading.errors import (
             AssignmentError,
             AutograderError,
             SandboxUnavailable,
@@ -49,8 +49,8 @@ class NotifyStudentOfSubmissionJob:
 
     def handle(self, submission_id: int) -> dict[str, object]:
         """Queue the mail once and deliver it; delivered mail is not delivered again."""
-        from app.academic.notification import queue_receipt  # noqa: PLC0415
-        from app.mail.delivery import deliver  # noqa: PLC0415
+        from app.academic.notification import queue_receipt
+        from app.mail.delivery import deliver
 
         submission = _submission(submission_id)
         current_job.progress(0, 2, "writing the receipt")
@@ -71,7 +71,7 @@ class GenerateAnalyticsReportJob:
 
     def handle(self, course_title: str) -> dict[str, object]:
         """Replace the course's snapshot."""
-        from app.academic.analytics import UnknownCourse, refresh_snapshot  # noqa: PLC0415
+        from app.academic.analytics import UnknownCourse, refresh_snapshot
 
         try:
             made = refresh_snapshot(course_title, on_progress=current_job.progress)
@@ -93,7 +93,7 @@ class CheckForPlagiarismJob:
 
     def handle(self, submission_id: int) -> dict[str, object]:
         """Replace the submission's fingerprints and pairs; a person decides what they mean."""
-        from app.academic.comparison import compare_with_others  # noqa: PLC0415
+        from app.academic.comparison import compare_with_others
 
         submission = _submission(submission_id)
         if submission.assignment.similarity_kind == "none":
@@ -116,9 +116,9 @@ class CheckForPlagiarismJob:
 
 
 def _grade(submission: Submission) -> GradeReport:
-    from app.academic.assignments import materialised  # noqa: PLC0415
-    from app.academic.grading.formats import load_assignment  # noqa: PLC0415
-    from app.academic.grading.grader import grade  # noqa: PLC0415
+    from app.academic.assignments import materialised
+    from app.academic.grading.formats import load_assignment
+    from app.academic.grading.grader import grade
 
     files = {submission.assignment.submit_name: submission.files[0].content}
     with materialised(submission.assignment) as folder:

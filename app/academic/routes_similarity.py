@@ -10,9 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.academic import access, similarity
-from app.academic.comparison import contents_of, given_code, kind_of
+from app.academic.comparison import SHOWN_FROM, contents_of, given_code, kind_of
 from app.academic.models import Submission
-from app.academic.similarity.engine import LOWEST_KEPT
 from app.academic.source import source_lines
 from app.db import db, writing
 
@@ -40,7 +39,7 @@ class Line(NamedTuple):
 def ranking(assignment_id: int) -> str:
     """The pairs of an assignment, most alike first."""
     found = access.taught_assignment(current_user, assignment_id) or abort(404)
-    pairs = similarity.ranked_pairs(db.session(), assignment_id, minimum=LOWEST_KEPT)
+    pairs = similarity.ranked_pairs(db.session(), assignment_id, minimum=SHOWN_FROM)
     sides = {it.pair.submission_a_id for it in pairs} | {it.pair.submission_b_id for it in pairs}
     return render_template(
         "academic/similarity.html",

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.academic import access, progress, submissions
+from app.academic.comparison import SHOWN_FROM
 from app.academic.downloads import text_download
 from app.academic.models import Submission, SubmissionFile
 from app.academic.results import shown_result
 from app.academic.similarity import pairs_for_submission
-from app.academic.similarity.engine import LOWEST_KEPT
 from app.academic.source import source_lines
 from app.db import db
 
@@ -43,10 +43,10 @@ def submission(receipt: str) -> Response:
         "steps": steps,
         "is_live": any(not step.is_finished for step in steps),
         "result": shown_result(found, is_staff=not current_user.is_student),
+        "history": access.attempts_of(found.assignment_id, found.student_id),
     }
     if "HX-Request" in request.headers:
         return _unless_unchanged(make_response(render_template("academic/_live.html", **values)))
-    values["history"] = access.attempts_of(found.assignment_id, found.student_id)
     if current_user.is_student:
         return make_response(render_template("academic/submission.html", **values))
     return make_response(render_template("academic/submission_staff.html", **values, **_evidence(found)))
@@ -82,7 +82,7 @@ def _evidence(found: Submission) -> dict[str, object]:
     others = {other.id: other for other in db.session.scalars(query)}
     return {
         "sources": [(file, *source_lines(file.content)) for file in found.files],
-        "matches": [_match(found.id, it, others) for it in pairs if it.score >= LOWEST_KEPT],
+        "matches": [_match(found.id, it, others) for it in pairs if it.score >= SHOWN_FROM],
     }
 
 

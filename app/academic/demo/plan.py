@@ -111,7 +111,8 @@ def _course(raw: dict[str, Any], now: dt.datetime) -> PlannedCourse:
 
 
 def _due(now: dt.datetime, assignment: dict[str, Any]) -> dt.datetime:
-    day = now + dt.timedelta(days=assignment["due_in"])
+    # The evening before, so that what is handed in that many days before is not ahead of now.
+    day = now + dt.timedelta(days=assignment["due_in"] - 1)
     return day.replace(hour=23, minute=59, second=0, microsecond=0)
 
 
