@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.db import db, writing
 
 if TYPE_CHECKING:
-    from app.academic.grading.formats import AssignmentSpec
+    from app.academic.grading.check import AssignmentCheck
 
 academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
 
@@ -65,23 +65,34 @@ def import_command(path: Path, code: str, slug: str | None) -> None:
 @academic_cli.command("check")
 @_folder
 def check(path: Path) -> None:
-    """Say whether the folder PATH can be an assignment, and what is wrong with it."""
-    from app.academic.grading.errors import AssignmentError
-    from app.academic.grading.formats import load_assignment
+    """Try the folder PATH as an assignment: load it, and grade its solution/ and stub/ if it has them.
+
+    The solution should get everything and the stub should not; the exit code is 1 when something is wrong.
+    """
+    from app.academic.grading.check import check_assignment
+    from app.academic.grading.errors import AssignmentError, AutograderError
 
     try:
-        spec = load_assignment(path)
+        made = check_assignment(path)
     except AssignmentError as error:
         raise click.ClickException("\n".join(error.problems)) from error
-    _describe(spec)
+    except AutograderError as error:
+        raise click.ClickException(str(error)) from error
+    _describe(made)
+    if made.warnings:
+        raise click.ClickException("\n".join(made.warnings))
 
 
-def _describe(spec: AssignmentSpec) -> None:
+def _describe(made: AssignmentCheck) -> None:
+    spec = made.spec
     click.echo(f"{spec.title}: {spec.points:g} points")
     click.echo(f"Submit: {', '.join(spec.submit.files)}, at most {spec.submit.max_bytes:,} bytes")
     for part in spec.parts:
         names = ", ".join(file.name for file in part.files)
         click.echo(f"{part.type}: {names}, {part.points:g} points, {part.limits.cpu:g} s CPU per test")
+    for name, report in (("solution", made.solution), ("stub", made.stub)):
+        if report is not None:
+            click.echo(f"{name}: {report.score:g} of {report.points:g} points, {report.passed} tests passed")
 
 
 def _show_progress(done: int, total: int) -> None:
