@@ -45,13 +45,17 @@ class LocalEngine:
         """Start the warm parent; it loads handlers while we go on."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.reports, reporting = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = [str(each.fileno()) for each in (theirs, reporting)]
+        # The id tells whose it is in `ps`, and makes room for the titles of the processes forked from it.
+        arguments = [*(str(each.fileno()) for each in (theirs, reporting)), self.launcher_id]
         self.parent = subprocess.Popen(
             [sys.executable, "-m", "app.runner.launcher", *arguments],
             pass_fds=[theirs.fileno(), reporting.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env=dict(os.environ) | {processes.MARK: self.launcher_id, "PYTHONPATH": _python_path()},
+            env=dict(os.environ)
+            | {processes.MARK: self.launcher_id, "PYTHONPATH": _python_path()}
+            # Titles must leave the environment readable: a sweep knows processes by the mark in it.
+            | {"SPT_NOENV": "1"},
         )
         theirs.close()
         reporting.close()
