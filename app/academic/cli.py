@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
 
-_folder = click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_folder = click.argument(
+    "path", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+)
 
 
 @academic_cli.command("demo")
