@@ -15,6 +15,7 @@ from app.runner.exec import Order, perform
 from app.runner.joblog import log_finishes
 from app.runner.models import Job, LauncherRow
 from app.runner.outcome import decide
+from app.runner.presence import presence
 from app.runner.store.attempts import claim_one
 
 if TYPE_CHECKING:
@@ -43,18 +44,7 @@ def main(job_id: int) -> int:
 
 def _stand_in() -> LauncherRow:
     """This process as a launcher of one slot, so that the job is rescued should it die."""
-    now = dt.datetime.now(dt.UTC)
-    row = LauncherRow(
-        id=uuid.uuid4().hex,
-        host=processes.host(),
-        boot_id=processes.boot_id(),
-        pid=os.getpid(),
-        process_started=processes.start_time(os.getpid()) or 0.0,
-        slots=1,
-        is_draining=True,
-        started_at=now,
-        heartbeat_at=now,
-    )
+    row = presence(uuid.uuid4().hex, 1, is_draining=True)
     os.environ[processes.MARK] = row.id
     return row
 

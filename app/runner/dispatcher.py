@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import selectors
 import signal
 import socket
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
@@ -22,11 +20,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.runner import binding, processes, store, wake
 from app.runner.engines.local import EngineGone, LocalEngine
-from app.runner.exec import Order
 from app.runner.joblog import log_finishes, warn
 from app.runner.maintenance import prune_old, rescue_all
-from app.runner.models import Job, LauncherRow
-from app.runner.outcome import decide
+from app.runner.models import Job
+from app.runner.presence import presence
+from app.runner.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,19 +40,6 @@ RESCUE_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3600.0
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
-
-
-@dataclass(kw_only=True)
-class Running:
-    """An attempt of ours, as far as it is known."""
-
-    claimed: Claimed
-    pid: int | None = None
-    process_started: float | None = None
-    is_process_saved: bool = False
-    said: Mapping[str, Any] | None = None
-    progress: tuple[float, float, str] | None = None
-    cancelled_by: str | None = None
 
 
 class Dispatcher:
@@ -132,33 +117,21 @@ class Dispatcher:
         """Write all that came in and claim for the free slots, in one transaction."""
         free = 0 if self.is_stopping else self.slots - len(self.running)
         wants = free > 0 and self._is_anything_due()
-        unsaved = [each for each in self.running.values() if self._is_unsaved(each)]
+        unsaved = [each for each in self.running.values() if each.is_unsaved]
         if not (wants or self.finishes or unsaved):
             return []
         with self.bound.write() as session:
             done = [end for end in self.finishes if store.finish(session, end, self.bound.settings)]
             for each in unsaved:
-                self._save(session, each)
+                each.save(session)
             claimed = store.claim(session, self.id, self.host, free) if wants else []
         log_finishes(self.bound.settings, [(end, self.running.pop(end.job_id).claimed) for end in done])
         for end in self.finishes:
             self.running.pop(end.job_id, None)
         self.finishes = []
         for each in unsaved:
-            each.is_process_saved, each.progress = True, None
+            each.saved()
         return claimed
-
-    def _is_unsaved(self, each: Running) -> bool:
-        return each.said is None and (
-            (each.pid is not None and not each.is_process_saved) or each.progress is not None
-        )
-
-    def _save(self, session: Any, each: Running) -> None:
-        job_id, attempt = each.claimed.job_id, each.claimed.attempt
-        if each.pid is not None and not each.is_process_saved:
-            store.save_process(session, job_id, attempt, each.pid, each.process_started or 0.0)
-        if each.progress is not None:
-            store.save_progress(session, job_id, attempt, each.progress)
 
     def _is_anything_due(self) -> bool:
         now = dt.datetime.now(dt.UTC)
@@ -167,18 +140,9 @@ class Dispatcher:
             return session.scalar(due.order_by(Job.rank, Job.id).limit(1)) is not None
 
     def _begin(self, claimed: Claimed) -> None:
-        self.running[claimed.job_id] = Running(claimed=claimed)
+        running = self.running[claimed.job_id] = Running(claimed=claimed)
         self._idle_since = time.monotonic()
-        self.engine.start(
-            Order(
-                job_id=claimed.job_id,
-                attempt=claimed.attempt,
-                class_name=claimed.class_name,
-                method=claimed.method,
-                parameters=claimed.parameters,
-                timeout_seconds=claimed.timeout_seconds,
-            )
-        )
+        self.engine.start(running.order())
 
     # -- what the engine says
 
@@ -186,23 +150,15 @@ class Dispatcher:
         each = self.running.get(message["job"])
         if each is None or each.claimed.attempt != message["attempt"]:
             return
-        if message["kind"] == "started":
-            each.pid, each.process_started = message["pid"], message["process_started"]
-        elif message["kind"] == "progress":
-            each.progress = (message["done"], message["total"], message["message"])
-        elif message["kind"] == "result":
-            each.said = message
-        elif message["kind"] == "ended":
+        if message["kind"] == "ended":
             self._end(each, message)
-        else:
+        elif message["kind"] == "unstarted":
             self._end(each, _NEVER_STARTED | {"error": message["error"]})
+        else:
+            each.hear(message)
 
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
-        who = {"pid": each.pid, "process_started": each.process_started}
-        now = dt.datetime.now(dt.UTC)
-        self.finishes.append(
-            decide(each.claimed, each.said, {**who, **ended}, cancelled_by=each.cancelled_by, now=now)
-        )
+        self.finishes.append(each.end(ended))
         self._idle_since = time.monotonic()
 
     # -- what people ask
@@ -223,18 +179,7 @@ class Dispatcher:
 
     def _register(self) -> None:
         rescue_all(self.bound)
-        now = dt.datetime.now(dt.UTC)
-        row = LauncherRow(
-            id=self.id,
-            host=self.host,
-            boot_id=processes.boot_id(),
-            pid=os.getpid(),
-            process_started=processes.start_time(os.getpid()) or 0.0,
-            slots=self.slots,
-            is_draining=False,
-            started_at=now,
-            heartbeat_at=now,
-        )
+        row = presence(self.id, self.slots)
         with self.bound.write() as session:
             store.register(session, row)
 
