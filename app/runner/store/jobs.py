@@ -124,8 +124,10 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
         "result": None,
         "unique_slot": key,
     }
-    if key is not None and session.scalar(select(Job.id).where(Job.unique_slot == key)) is not None:
-        raise IllegalTransition(job_id, "retry", f"{before}, and another job holds its unique key", "other")
+    rival = select(Job.id).where(Job.unique_slot == key, Job.id != job_id)
+    if key is not None and session.scalar(rival) is not None:
+        state = f"{before}, and another job holds its unique key"
+        raise IllegalTransition(job_id, "retry", state, "finished, unique")
     _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
     _record(session, job_id, events.RETRIED, actor, before, "pending")
 
@@ -134,10 +136,10 @@ def _change(
     session: Session, job_id: int, verb: str, allowed: str, guard: ColumnElement[bool], values: dict[str, Any]
 ) -> None:
     if not _changed(session, job_id, guard, values):
-        status = session.scalar(select(Job.status).where(Job.id == job_id))
-        if status is None:
+        job = session.get(Job, job_id)
+        if job is None:
             raise JobNotFound(job_id)
-        raise IllegalTransition(job_id, verb, status, allowed)
+        raise IllegalTransition(job_id, verb, _state(job), allowed)
 
 
 def _changed(session: Session, job_id: int, guard: ColumnElement[bool], values: dict[str, Any]) -> bool:
@@ -145,6 +147,15 @@ def _changed(session: Session, job_id: int, guard: ColumnElement[bool], values: 
     result = session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _state(job: Job) -> str:
+    """Give the word that says why: a status alone would contradict the refusal of "hold" for a held job."""
+    if job.status == "pending" and job.is_held:
+        return "held"
+    if job.status == "running" and job.cancel_requested_at is not None:
+        return "cancelling"
+    return job.status
 
 
 def _record(session: Session, job_id: int, name: str, actor: str, before: str, after: str) -> None:
