@@ -14,7 +14,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     DateTime,
-    Float,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -136,15 +136,15 @@ class Job(Base):
     max_attempts: Mapped[int] = mapped_column(Integer, default=1)
     # Times its process died without a word; the third is the last.
     crashes: Mapped[int] = mapped_column(Integer, default=0)
-    timeout_seconds: Mapped[float | None] = mapped_column(Float)
+    timeout_seconds: Mapped[float | None] = mapped_column(Double)
     unique_key: Mapped[str | None] = mapped_column(String(200))
     # The key while the job is unfinished, NULL after: portable "unique where not finished".
     unique_slot: Mapped[str | None] = mapped_column(String(200))
     launcher_id: Mapped[str | None] = mapped_column(String(32))
     cancel_requested_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     cancel_requested_by: Mapped[str | None] = mapped_column(String(200))
-    progress_done: Mapped[float | None] = mapped_column(Float)
-    progress_total: Mapped[float | None] = mapped_column(Float)
+    progress_done: Mapped[float | None] = mapped_column(Double)
+    progress_total: Mapped[float | None] = mapped_column(Double)
     progress_message: Mapped[str | None] = mapped_column(String(200))
     # JSON text of what the handler returned.
     result: Mapped[str | None] = mapped_column(Text)
@@ -183,14 +183,14 @@ class Attempt(Base):
     host: Mapped[str | None] = mapped_column(String(255))
     pid: Mapped[int | None] = mapped_column(Integer)
     # Seconds since the machine started: with the pid it names one process, whatever the clock does.
-    process_started: Mapped[float | None] = mapped_column(Float)
+    process_started: Mapped[float | None] = mapped_column(Double)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     error: Mapped[str | None] = mapped_column(Text)
     traceback: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None] = mapped_column(Integer)
     signal: Mapped[int | None] = mapped_column(Integer)
-    cpu_seconds: Mapped[float | None] = mapped_column(Float)
+    cpu_seconds: Mapped[float | None] = mapped_column(Double)
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     # Bytes of output kept; 0 when there was none. The file's name follows from job and number.
     log_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -226,7 +226,7 @@ class LauncherRow(Base):
     host: Mapped[str] = mapped_column(String(255))
     boot_id: Mapped[str] = mapped_column(String(64))
     pid: Mapped[int] = mapped_column(Integer)
-    process_started: Mapped[float] = mapped_column(Float)
+    process_started: Mapped[float] = mapped_column(Double)
     slots: Mapped[int] = mapped_column(Integer)
     is_draining: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
