@@ -88,13 +88,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def render(template: str, **context: Any) -> str:  # noqa: ANN401 - what templates are given
+def render(template: str, **context: Any) -> str:
     """Render a template of the dashboard inside the host's layout."""
     layout = binding.current().settings.layout
     return render_template(template, layout=layout, words=queries, **context)
 
 
-def answer(page: str, fragment: str, /, **context: Any) -> Response:  # noqa: ANN401 - as above
+def answer(page: str, fragment: str, /, **context: Any) -> Response:
     """Answer with the page, or to htmx with its fragment: 304 when the asker has the same already."""
     is_fragment = wants_fragment()
     response = make_response(render(fragment if is_fragment else page, **context))

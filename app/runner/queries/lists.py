@@ -89,7 +89,7 @@ def list_failures(
     return FailurePage(rows=rows, newer=newer, older=older)
 
 
-def _rows(*columns: Any) -> Select[Any]:  # noqa: ANN401 - columns of any type
+def _rows(*columns: Any) -> Select[Any]:
     return select(*columns).select_from(Job).outerjoin(LauncherRow, LauncherRow.id == Job.launcher_id)
 
 
@@ -160,7 +160,7 @@ def job_row(row: Row[Any], now: dt.datetime) -> JobRow:
     )
 
 
-def state_of(job: Any, heartbeat_at: dt.datetime | None, now: dt.datetime) -> str:  # noqa: ANN401 - a Job or its row
+def state_of(job: Any, heartbeat_at: dt.datetime | None, now: dt.datetime) -> str:
     """Derive the state of a job, given when its launcher was last heard of."""
     return words.derive_state(
         job.status,
