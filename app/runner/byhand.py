@@ -70,12 +70,14 @@ def _run(bound: Binding, claimed: Claimed, launcher_id: str, path: str) -> bool:
     _limit(claimed.timeout_seconds)
     perform(order, bound.registry, path, hear)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    end = decide(claimed, said, _end_here(), cancelled_by=None, now=dt.datetime.now(dt.UTC))
+    decided = decide(claimed, said, _end_here(), cancelled_by=None, now=dt.datetime.now(dt.UTC))
     with bound.write() as session:
-        is_believed = store.finish(session, end, bound.settings)
+        end = store.finish(session, decided, bound.settings)
         store.dismiss(session, launcher_id)
-    if is_believed:
-        log_finishes(bound.settings, [(end, claimed)])
+    if end is None:
+        sys.stderr.write(f"job {claimed.job_id} is another attempt's by now: nothing was written\n")
+        return False
+    log_finishes(bound.settings, [(end, claimed)])
     sys.stderr.write(f"job {claimed.job_id} {end.status}{f': {end.error}' if end.error else ''}\n")
     return end.status == "completed"
 

@@ -121,7 +121,8 @@ class Dispatcher:
         if not (wants or self.finishes or unsaved):
             return []
         with self.bound.write() as session:
-            done = [end for end in self.finishes if store.finish(session, end, self.bound.settings)]
+            settings = self.bound.settings
+            done = [end for each in self.finishes if (end := store.finish(session, each, settings))]
             for each in unsaved:
                 each.save(session)
             claimed = store.claim(session, self.id, self.host, free) if wants else []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from app.runner.backoff import rank_of
 from app.runner.models import Attempt, Job
@@ -112,14 +112,16 @@ def save_progress(session: Session, job_id: int, attempt: int, progress: tuple[f
     _execute(session, update(Job).where(ours).values(values))
 
 
-def finish(session: Session, end: Finish, settings: Settings) -> bool:
-    """Write the end of an attempt, unless it is no longer the one that is believed: then give False."""
+def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
+    """Write the end of an attempt and give what was written; None if the attempt is no longer believed.
+
+    A cancel may have been asked for that no launcher has seen: then there is no next attempt.
+    """
     ours = (Job.id == end.job_id) & (Job.attempt == end.attempt) & (Job.status == "running")
-    if _execute(session, update(Job).where(ours).values(_job_values(end, settings))) != 1:
-        return False
-    attempt = update(Attempt).where(Attempt.job_id == end.job_id, Attempt.number == end.attempt)
-    _execute(session, attempt.values(_attempt_values(end)))
-    return True
+    if end.status != "pending":
+        return _finish(session, end, ours, settings)
+    free = Job.cancel_requested_at.is_(None)
+    return _finish(session, end, ours & free, settings) or _finish(session, _last(end), ours, settings)
 
 
 def _claimed(job: Job) -> Claimed:
@@ -153,6 +155,20 @@ def _take(session: Session, claimed: Sequence[Claimed], launcher_id: str, now: d
     taken = _execute(session, update(Job).where(Job.id.in_(ids), Job.status == "pending").values(values))
     if taken != len(ids):
         raise RuntimeError(f"{len(ids)} jobs were locked for a claim, {taken} could be taken")
+
+
+def _finish(session: Session, end: Finish, guard: ColumnElement[bool], settings: Settings) -> Finish | None:
+    if _execute(session, update(Job).where(guard).values(_job_values(end, settings))) != 1:
+        return None
+    attempt = update(Attempt).where(Attempt.job_id == end.job_id, Attempt.number == end.attempt)
+    _execute(session, attempt.values(_attempt_values(end)))
+    return end
+
+
+def _last(end: Finish) -> Finish:
+    outcome = "failed" if end.outcome == "retrying" else end.outcome
+    error = f"cancelled before its next attempt; {end.error}" if end.error else "cancelled"
+    return replace(end, status="cancelled", outcome=outcome, run_at=None, error=error)
 
 
 def _job_values(end: Finish, settings: Settings) -> dict[str, Any]:

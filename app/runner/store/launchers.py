@@ -50,7 +50,7 @@ def rescue(session: Session, launcher_id: str, settings: Settings) -> list[Finis
     """
     running = select(Job).where(Job.status == "running", Job.launcher_id == launcher_id)
     ends = [_end_of(job) for job in session.scalars(running.with_for_update())]
-    done = [end for end in ends if finish(session, end, settings)]
+    done = [end for each in ends if (end := finish(session, each, settings))]
     session.add_all(_event(end) for end in done)
     session.flush()
     dismiss(session, launcher_id)
