@@ -87,7 +87,8 @@ def _wake_after_commit(session: Session, bound: Binding) -> None:
     session.info[_LISTENING] = True
 
     def wake_up(committed: Session) -> None:
-        del committed
-        wake.send(bound.settings.wake_dir)
+        # A savepoint is released with the same event, and its job cannot be seen yet.
+        if not committed.in_nested_transaction():
+            wake.send(bound.settings.wake_dir)
 
     event.listen(session, "after_commit", wake_up)
