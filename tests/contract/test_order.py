@@ -1,0 +1,100 @@
+"""The laws of the line: priority first, and nobody starves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, text, update
+
+from app.runner.backoff import rank_of
+from app.runner.models import Job
+from tests.runner_house import Bench, now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AGEING = 300.0
+
+# Priority, and how many seconds a job has been due.
+jobs = st.lists(st.tuples(st.sampled_from([1, 2, 3]), st.integers(0, 2000)), min_size=1, max_size=12)
+
+
+def put(bench: Bench, wanted: Sequence[tuple[int, int]]) -> list[int]:
+    """Store jobs that have been due for so long."""
+    moment = now()
+    ids = []
+    for priority, age in wanted:
+        job = bench.enqueue(priority=priority)
+        run_at = moment - dt.timedelta(seconds=age)
+        with bench.write() as session:
+            values = {"run_at": run_at, "rank": rank_of(run_at, priority, AGEING)}
+            session.execute(update(Job).where(Job.id == job).values(values))
+        ids.append(job)
+    return ids
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wanted=jobs)
+def test_jobs_are_claimed_by_priority_with_age(bench: Bench, wanted: list[tuple[int, int]]) -> None:
+    """A job is served as if it had come later by the ageing for each step of priority; ties by number."""
+    bench.clear()
+    ids = put(bench, wanted)
+    apparent = {
+        job: (age - (priority - 1) * AGEING) for job, (priority, age) in zip(ids, wanted, strict=True)
+    }
+
+    claimed = [each.job_id for each in bench.claim(limit=20)]
+
+    assert sorted(ids, key=lambda job: (-apparent[job], job)) == claimed
+
+
+def test_high_goes_before_low_that_came_earlier(bench: Bench) -> None:
+    """Within the ageing, priority decides and not who came first."""
+    low, medium, high = put(bench, [(3, 250), (2, 200), (1, 10)])
+
+    assert [high, medium, low] == [each.job_id for each in bench.claim()]
+
+
+def test_low_never_starves(bench: Bench) -> None:
+    """A low job that has waited longer than the ageing of two steps goes before every newcomer."""
+    low, *newcomers = put(bench, [(3, 601), (1, 0), (1, 0), (1, 0)])
+
+    assert [low, *newcomers] == [each.job_id for each in bench.claim()]
+
+
+def test_jobs_alike_go_in_the_order_they_came(bench: Bench) -> None:
+    """First come, first served."""
+    ids = [bench.enqueue() for _ in range(5)]
+
+    assert ids == [each.job_id for each in bench.claim()]
+
+
+def test_a_claim_reads_its_index_and_sorts_nothing(bench: Bench) -> None:
+    """A claim costs the same with a million jobs in line: it walks one index, in the order of the ranks."""
+    bench.enqueue()
+    claims: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        if arguments[2].startswith("SELECT"):
+            claims.append(arguments[2:4])
+
+    event.listen(bench.bound.engine, "before_cursor_execute", note)
+    bench.claim()
+    event.remove(bench.bound.engine, "before_cursor_execute", note)
+
+    ((statement, values),) = claims
+    plan = plan_of(bench, statement, values)
+    assert "ix_background_jobs_claim" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def plan_of(bench: Bench, statement: str, values: Any) -> str:
+    """Ask the database how it would find the rows."""
+    with bench.read() as session:
+        assert "sqlite" == session.get_bind().dialect.name, "say here how this database explains a plan"
+        connection = session.connection()
+        connection.execute(text("SELECT 1"))
+        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
