@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CANDIDATES: Final = 20
 PROMISING: Final = 10 * CANDIDATES  # an author's many attempts must not crowd out the others
+HOPELESS: Final = 0.02  # of the shared rare weight; who has less is not compared
 POSTINGS_READ: Final = 5_000  # of the rarest fingerprints; what keeps a look-up flat in a large class
 
 
@@ -82,7 +83,9 @@ def _candidates(session: Session, ours: _Ours) -> dict[int, SimilarityDocument]:
     rare = _rarest(ours)
     for submission_id, value in store.holders(session, document.assignment_id, rare):
         promise[submission_id] += ours.rarity.weight(ours.counts[value])
-    ranked = sorted(promise, key=lambda submission_id: -promise[submission_id])[:PROMISING]
+    least = HOPELESS * sum(ours.rarity.weight(ours.counts[value]) for value in rare)
+    hopeful = [submission_id for submission_id, weight in promise.items() if weight >= least]
+    ranked = sorted(hopeful, key=lambda submission_id: -promise[submission_id])[:PROMISING]
     known = store.documents(session, ranked)
     best: dict[int, SimilarityDocument] = {}
     for submission_id in ranked:

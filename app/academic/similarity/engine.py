@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LOWEST_KEPT: Final = 1
 NOTABLE: Final = 20  # what was found at least this much alike is compared again, found or not
 RECOMPARED: Final = 40
-REFRESHED_AT_ONCE: Final = 2  # a class doubles as fast as this catches up
+REFRESHED_AT_ONCE: Final = 1  # as many are due as arrive while a class doubles
 
 
 def check_submission(
@@ -92,7 +92,7 @@ def store_and_compare(
 def refresh(session: Session, assignment_id: int, limit: int | None = None) -> int:
     """Compare again what was compared when the class was less than half as large.
 
-    Rarity changes as a class grows. Every check does two; a sweep may do all. Returns how many.
+    Rarity changes as a class grows. Every check does one; a sweep may do all. Returns how many.
     """
     author_count = store.lock_class(session, assignment_id).author_count
     stale = (

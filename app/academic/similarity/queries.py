@@ -50,9 +50,7 @@ def matches_of(session: Session, submission_id: int) -> tuple[Match, ...]:
             select(SimilarityDocument.submission_id, SimilarityDocument.author_id).where(
                 SimilarityDocument.submission_id.in_(others)
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         _match(pair, submission_id, authors) for pair in pairs if _other(pair, submission_id) in authors
@@ -96,9 +94,9 @@ def similarity_histogram(session: Session, assignment_id: int) -> list[int]:
     ]
     both = sides[0].union_all(sides[1]).subquery()
     highest = dict(
-        session.execute(select(both.c.submission_id, func.max(both.c.score)).group_by(both.c.submission_id))
-        .tuples()
-        .all()
+        session.execute(
+            select(both.c.submission_id, func.max(both.c.score)).group_by(both.c.submission_id)
+        ).all()
     )
     counts = [0] * BINS
     width = 100 // BINS

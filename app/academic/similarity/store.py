@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.academic.similarity.models import (
@@ -126,7 +126,7 @@ def load(session: Session, document: SimilarityDocument) -> Stored:
             SimilarityFingerprint.submission_id == document.submission_id
         )
     )
-    return Stored(document=document, hashes=dict(rows.tuples().all()), scales=scales_of(document.totals))
+    return Stored(document=document, hashes=dict(rows.all()), scales=scales_of(document.totals))
 
 
 def scales_of(totals: str) -> dict[int, float]:
@@ -158,7 +158,7 @@ def holders(
         )
         if among is not None:
             query = query.where(table.submission_id.in_(among))
-        yield from session.execute(query).tuples()
+        yield from session.execute(query)
 
 
 def documents(session: Session, submission_ids: Iterable[int]) -> dict[int, SimilarityDocument]:
@@ -191,27 +191,23 @@ def frequency_profile(session: Session, submission_ids: Sequence[int]) -> dict[t
 
 def same_group(session: Session, document: SimilarityDocument, limit: int) -> list[int]:
     """Submissions of others that are the same as a whole, in text or in structure."""
-    same = [
-        column == value
-        for column, value in (
-            (SimilarityDocument.whole_hash, document.whole_hash),
-            (SimilarityDocument.text_hash, document.text_hash),
-        )
-        if value is not None
-    ]
-    if not same:
-        return []
-    query = (
-        select(SimilarityDocument.submission_id)
-        .where(
-            SimilarityDocument.assignment_id == document.assignment_id,
-            SimilarityDocument.author_id != document.author_id,
-            or_(*same),
-        )
-        .order_by(SimilarityDocument.submission_id)
-        .limit(limit)
-    )
-    return list(session.scalars(query))
+    found: dict[int, None] = {}
+    for column, value in (  # one query each: an OR of both would read the whole assignment
+        (SimilarityDocument.whole_hash, document.whole_hash),
+        (SimilarityDocument.text_hash, document.text_hash),
+    ):
+        if value is not None:
+            query = (
+                select(SimilarityDocument.submission_id)
+                .where(
+                    SimilarityDocument.assignment_id == document.assignment_id,
+                    column == value,
+                    SimilarityDocument.author_id != document.author_id,
+                )
+                .limit(limit)
+            )
+            found |= dict.fromkeys(session.scalars(query))
+    return list(found)
 
 
 def is_same(document: SimilarityDocument, other: SimilarityDocument) -> bool:
