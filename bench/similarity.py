@@ -1,6 +1,6 @@
 """Measure the similarity check: how well it tells copies, and what a look-up costs.
 
-    python bench/similarity.py [--timing N] FOLDER...
+    python -m bench.similarity [--timing N] [FOLDER...]
 
 A folder is one of
 - a set of programs with copies: `case-*/{original,non-plagiarized,plagiarized/LEVEL}/...`;
@@ -213,19 +213,19 @@ def _share(scores: list[int]) -> float:
 
 
 def timing(count: int, path: str) -> None:
-    """Print what the k-th submission costs, all of them mixed from a few sources: the worst case."""
+    """Print the CPU time of the k-th submission, all of them mixed from a few sources: the worst case."""
     dice = random.Random(1)  # noqa: S311 - the same class every time
     sources = [[_line(dice) for _ in range(60)] for _ in range(25)]
     room = Class(path)
     spent: list[tuple[float, float]] = []
     for number in range(count):
         lines = [dice.choice(pair) for pair in zip(*dice.sample(sources, 2), strict=True)]
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = fingerprint({"a.py": "\n".join(lines).encode()})
-        middle = time.perf_counter()
+        middle = time.process_time()
         room.hand_in(f"s{number}", found)
         room.session.commit()
-        spent.append((middle - begun, time.perf_counter() - middle))
+        spent.append((middle - begun, time.process_time() - middle))
     tenth = max(1, count // 10)
     for title, part in (("first tenth", spent[:tenth]), ("last tenth", spent[-tenth:])):
         prints, rest = (statistics.median(values) * 1000 for values in zip(*part, strict=True))

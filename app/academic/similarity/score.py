@@ -4,6 +4,14 @@ A fingerprint of a program weighs ln^2(N/n): N authors in the assignment, n of t
 more than a fifth of a class has (and more than three) weighs nothing: it is the task, not the
 author. In prose many copy the same good source, so there all phrases weigh the same until half
 of the class has them.
+In a class of two to four nothing is common and rarity says little: all fingerprints count, and
+the scale asks for nearly the whole. So identical, renamed and reformatted copies are found
+there, and partial ones are not; the result's note says so.
+
+Programs with fewer than 60 fingerprints that weigh anything are judged by wording only, with
+fewer than 30 of those not at all. Equal whole programs (from 200 structural fingerprints or 250
+characters on) score at least 95 however many have them: a ring does not hide in its size.
+
 The scales below were set on labelled sets so that copies with new names, another order or
 another layout lie above 50 and at most one innocent author in twenty does.
 """
