@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    Attempt = tuple[Submission, Grade | None]
+
 
 class UnknownCourse(LookupError):
     """There is no course with that title."""
@@ -104,9 +106,10 @@ def _compute(
     lines: list[AssignmentNumbers] = []
     percents: list[float] = []
     for count, assignment in enumerate(course.assignments, start=1):
-        newest = _newest_attempts(session, assignment.id)
-        lines.append(_line(assignment, newest))
-        percents += [100 * score / assignment.points for score in _scores(newest)]
+        attempts = _attempts(session, assignment.id)
+        scores = _scores(_newest(attempts))
+        lines.append(_line(assignment, attempts, scores))
+        percents += [100 * score / assignment.points for score in scores]
         on_progress(count, len(course.assignments), assignment.title)
     students = session.scalar(select(func.count()).where(Enrollment.course_id == course.id)) or 0
     return CourseNumbers(
@@ -117,38 +120,40 @@ def _compute(
     )
 
 
-def _newest_attempts(session: Session, assignment_id: int) -> Sequence[tuple[Submission, Grade | None]]:
-    """Each student's newest attempt that has a grade, or else the newest of all."""
+def _attempts(session: Session, assignment_id: int) -> list[Attempt]:
     query = (
         select(Submission, Grade)
         .outerjoin(Grade)
         .where(Submission.assignment_id == assignment_id)
         .order_by(Submission.number)
     )
-    newest: dict[int, tuple[Submission, Grade | None]] = {}
-    for submission, grade in session.execute(query).all():
-        if _counts(grade) or not _counts(newest.get(submission.student_id, (None, None))[1]):
-            newest[submission.student_id] = (submission, grade)
+    return [(submission, grade) for submission, grade in session.execute(query).all()]
+
+
+def _newest(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Each student's newest attempt that has a score, or else the newest of all."""
+    newest: dict[int, Attempt] = {}
+    for attempt in attempts:
+        student_id = attempt[0].student_id
+        if student_id not in newest or _scores([attempt]) or not _scores([newest[student_id]]):
+            newest[student_id] = attempt
     return list(newest.values())
 
 
-def _line(assignment: Assignment, newest: Sequence[tuple[Submission, Grade | None]]) -> AssignmentNumbers:
+def _line(assignment: Assignment, attempts: Sequence[Attempt], scores: Sequence[float]) -> AssignmentNumbers:
+    last = {submission.student_id: submission for submission, _ in attempts}
     return AssignmentNumbers(
         assignment_id=assignment.id,
         title=assignment.title,
-        attempts=sum(submission.number for submission, _ in newest),
-        authors=len(newest),
-        late=sum(submission.is_late for submission, _ in newest),
-        summary=summarise(_scores(newest), assignment.points),
+        attempts=len(attempts),
+        authors=len(last),
+        late=sum(submission.is_late for submission in last.values()),
+        summary=summarise(scores, assignment.points),
     )
 
 
-def _scores(newest: Sequence[tuple[Submission, Grade | None]]) -> list[float]:
-    return [grade.score for _, grade in newest if grade is not None and grade.score is not None]
-
-
-def _counts(grade: Grade | None) -> bool:
-    return grade is not None and grade.score is not None
+def _scores(attempts: Sequence[Attempt]) -> list[float]:
+    return [grade.score for _, grade in attempts if grade is not None and grade.score is not None]
 
 
 def _to_json(numbers: CourseNumbers) -> str:

@@ -1,0 +1,120 @@
+"""`flask academic ...` as it is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from app.academic.models import Assignment, Course, Submission, SubmissionJob
+from app.accounts import passwords
+from app.accounts.models import User
+from app.db import db
+from tests.academic_world import MANIFEST, RIGHT, TESTS, World, make_world, write_assignment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from click.testing import Result
+    from flask import Flask
+
+    from tests.conftest import MakeUser
+
+
+@pytest.fixture
+def world(application: Flask, make_user: MakeUser, tmp_path: Path) -> World:
+    """Two courses, one assignment."""
+    return make_world(application, make_user, tmp_path / "adding")
+
+
+def typed(application: Flask, *words: str) -> Result:
+    """Type a command."""
+    return application.test_cli_runner().invoke(args=["academic", *words])
+
+
+class TestDemo:
+    """The demo data."""
+
+    @pytest.fixture
+    def overrides(self) -> dict[str, Any]:
+        """The password comes from TEST_PASSWORD."""
+        return {"TEST_PASSWORD": "eight blue boxes"}
+
+    def test_it_is_made_once(self, application: Flask) -> None:
+        """The first time makes courses, people and enqueued submissions; the second time nothing."""
+        first = typed(application, "demo")
+        assert 0 == first.exit_code, first.output
+        assert "101 submissions; their jobs are enqueued" in first.output
+        assert "eight blue boxes" not in first.output
+        again = typed(application, "demo")
+        assert (0, "There are courses already: nothing was made.\n") == (again.exit_code, again.output)
+        with application.app_context():
+            counts = [
+                db.session.scalar(select(func.count()).select_from(it))
+                for it in (Course, Submission, SubmissionJob)
+            ]
+            assert [3, 101, 404] == counts
+            admin = db.session.scalars(select(User).where(User.email == "admin@example.com")).one()
+            assert admin.is_admin
+            assert passwords.verify(admin.password_hash, "eight blue boxes")
+            assert db.session.scalar(select(func.count()).where(Submission.is_late)) in range(2, 10)
+
+
+def test_a_password_that_is_made_up_is_told_once(application: Flask) -> None:
+    """Without TEST_PASSWORD the command prints one."""
+    said = typed(application, "demo").output
+    password = said.rsplit("shown only now: ", 1)[1].strip()
+    assert len(password) >= 12
+
+
+def test_a_folder_becomes_an_assignment(world: World, tmp_path: Path) -> None:
+    """Importing makes an assignment; importing again replaces files and keeps the submissions."""
+    write_assignment(tmp_path / "More adding")
+    said = typed(world.application, "import", str(tmp_path / "More adding"), "--course", "CS 1")
+    assert "CS 1: Adding up (more-adding), 4 files, 40 points\n" == said.output
+    world.hand_in(world.ann, RIGHT)
+    write_assignment(tmp_path / "adding", manifest=MANIFEST.replace("points: 40", "points: 50"))
+    assert 0 == typed(world.application, "import", str(tmp_path / "adding"), "--course", "CS 1").exit_code
+    with world.application.app_context():
+        assignment = db.session.get_one(Assignment, world.assignment_id)
+        assert (50.0, 4, "Add two numbers.") == (
+            assignment.points,
+            len(assignment.files),
+            assignment.description,
+        )
+        assert ["stub/adding.py"] == [file.path for file in assignment.files if file.is_given]
+        assert 1 == db.session.scalar(select(func.count()).select_from(Submission))
+
+
+def test_an_import_that_cannot_be_says_why(world: World, tmp_path: Path) -> None:
+    """Unknown course, no tests, several files, a missing stub: one sentence and nothing stored."""
+    bad = {
+        "none": ("points: many\n", TESTS, "points"),
+        "two": (MANIFEST.replace("adding.py]", "adding.py, more.py]", 1), TESTS, "expected one file"),
+        "stub": (MANIFEST.replace("stub/adding.py", "stub/other.py"), TESTS, "no file 'stub/other.py'"),
+    }
+    for name, (manifest, tests, reason) in bad.items():
+        write_assignment(tmp_path / name, manifest=manifest, tests=tests)
+        said = typed(world.application, "import", str(tmp_path / name), "--course", "CS 1")
+        assert said.exit_code != 0
+        assert reason in said.output
+    said = typed(world.application, "import", str(tmp_path / "adding"), "--course", "CS 9")
+    assert 2 == said.exit_code
+    assert "there is no course 'CS 9'; there are: CS 1, CS 2" in said.output
+    with world.application.app_context():
+        assert 1 == db.session.scalar(select(func.count()).select_from(Assignment))
+
+
+def test_checking_grades_the_samples(world: World, tmp_path: Path) -> None:
+    """A sound folder is described; a solution that fails its own tests is exit code 1."""
+    folder = tmp_path / "adding"
+    (folder / "solution").mkdir()
+    (folder / "solution" / "adding.py").write_bytes(RIGHT)
+    sound = typed(world.application, "check", str(folder))
+    assert (0, True) == (sound.exit_code, "solution: 40 of 40 points, 2 tests passed" in sound.output)
+    (folder / "solution" / "adding.py").write_bytes(b"def add(a, b):\n    return 0\n")
+    unsound = typed(world.application, "check", str(folder))
+    assert 1 == unsound.exit_code
+    assert "does not pass" in unsound.output
