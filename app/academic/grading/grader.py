@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from app.academic.grading.formats import AssignmentSpec, Part
     from app.academic.grading.sandbox import Confinement
 
-Progress = "Callable[[int, int, str], None] | None"
 _OUTPUT_LIMIT = 64 << 10
 _LOG_SHOWN = 3000
 
@@ -43,7 +42,10 @@ def grade(
     started = time.monotonic()
     confinement = choose_confinement()
     tell = on_progress or (lambda _done, _total, _message: None)
-    graded = [_grade_part(spec, part, files, confinement, tell) for part in spec.parts]
+    try:
+        graded = [_grade_part(spec, part, files, confinement, tell) for part in spec.parts]
+    except OSError as error:
+        raise AutograderError(f"grading could not use this machine: {error}") from error
     return _report(spec, graded, confinement, time.monotonic() - started)
 
 
@@ -66,8 +68,9 @@ def _grade_part(
             "folder": str(_tests_folder(spec, part)),
         }
 
-        def progress(run: Run, name: str) -> None:
-            tell(len(run.tests), len(run.collected), name)
+        def progress(run: Run) -> None:
+            # Without the test's name: whoever may see the progress may not see hidden tests.
+            tell(len(run.tests), len(run.collected), f"{len(run.tests)} of {len(run.collected)} tests")
 
         run = run_tests(config, part.limits.total, progress)
     _check_run(run)
@@ -146,11 +149,16 @@ def _result(part: Part, one: Mapping[str, Any], most: float, run: Run) -> TestRe
         verdict=told["verdict"],
         points=earned,
         max_points=most,
-        message=told["message"],
-        output=told["output"],
+        message=_storable(told["message"]),
+        output=_storable(told["output"]),
         visibility=one["visibility"] or part.visibility,
         seconds=round(told.get("seconds", 0.0), 4),
     )
+
+
+def _storable(text: str) -> str:
+    """Return text as every database takes it: neither NUL nor half a character."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _not_run(part: Part, run: Run) -> dict[str, Any]:
@@ -184,12 +192,12 @@ def _report(
         raw_score=sum(test.points for test in tests),
         raw_points=sum(test.max_points for test in tests),
         tests=tests,
-        output="".join(str(end.get("output", "")) for end in ends)[:_OUTPUT_LIMIT],
+        output=_storable("".join(str(end.get("output", "")) for end in ends)[:_OUTPUT_LIMIT]),
         sandbox=confinement.tier,
         cpu_seconds=round(sum(float(end.get("cpu", 0.0)) for end in ends), 3),
         seconds=round(seconds, 3),
     )
-    return write_feedback(report, failure)
+    return write_feedback(report, _storable(failure))
 
 
 def _share(results: tuple[TestResult, ...]) -> float:

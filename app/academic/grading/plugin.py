@@ -108,6 +108,8 @@ class GradingPlugin:
         return report
 
     def _outcome(self, item: pytest.Item) -> dict[str, Any]:
+        if self._session.broken is not None:
+            return self._told("error", "autograder", str(self._session.broken))
         outcomes = {outcome for _, outcome, _, _ in self._phases}
         if (ended := self._session.ended or self._broken()) is not None:
             status = "timeout" if ended.verdict == "time_limit" else "error"

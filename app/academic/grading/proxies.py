@@ -155,7 +155,7 @@ class RemoteClass(RemoteCallable):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, type) and type(other) is type:
-            return vars(other).get("__student_path__") == _get(self, "_path")
+            return bool(vars(other).get("__student_path__") == _get(self, "_path"))
         return type(other) is RemoteClass and _get(self, "_path") == _get(other, "_path")
 
     def __hash__(self) -> int:
@@ -274,7 +274,7 @@ def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:
         return RemoteCallable(conversation, number, str(content["function"]))
     names = tuple((str(module), str(name)) for module, name in described["names"])
     specials = tuple(str(name) for name in described["specials"])
-    kind = _object_type(names[0], specials, bool(described["unhashable"]), described["base"])
+    kind = _object_type(names[0], specials, described["base"], is_unhashable=bool(described["unhashable"]))
     remote: Remote = kind(conversation, number, names[0][1])
     _get(remote, "_known").update(names=names, base=described["base"])
     if "plain" in content:
@@ -314,7 +314,7 @@ def _plain_type(base: str, name: str) -> Any:
 
 @functools.cache
 def _object_type(
-    path: tuple[str, str], specials: tuple[str, ...], is_unhashable: bool, base: str | None
+    path: tuple[str, str], specials: tuple[str, ...], base: str | None, *, is_unhashable: bool
 ) -> type[Remote]:
     body: dict[str, Any] = {"__slots__": (), "__module__": path[0], "__student_path__": path}
     if path == ("builtins", "generator") or base in _MUTABLE:

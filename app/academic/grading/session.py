@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app.academic.grading import proxies
 from app.academic.grading.channel import Box, BoxEnded
 from app.academic.grading.conversation import Conversation
+from app.academic.grading.errors import AutograderError
 from app.academic.grading.limits import Limits
 from app.academic.grading.sandbox import Confinement
 from app.academic.grading.student_errors import MARK
@@ -45,6 +46,7 @@ class Session:
         self._wide: list[tuple[object, weakref.ref[proxies.Remote]]] = []
         self.scope: object = "collection"
         self.import_failure: BaseException | None = None
+        self.broken: AutograderError | None = None
         self.import_output: list[str] = []
         self.output: list[str] = []
         self.cpu_seconds = 0.0
@@ -98,7 +100,11 @@ class Session:
             self.import_failure = error.with_traceback(None)
 
     def _open(self) -> Conversation:
-        box = Box(self._confinement, self._run, self._limits, list(self.finder.sources))
+        try:
+            box = Box(self._confinement, self._run, self._limits, list(self.finder.sources))
+        except AutograderError as error:
+            self.broken = error
+            raise
         conversation = Conversation(box, self._tell, self._note)
         self._is_silent = self._was_imported
         try:

@@ -46,7 +46,7 @@ class Run:
             self.end = dict(event)
 
 
-def run_tests(config: Mapping[str, Any], total: float, tell: Callable[[Run, str], None]) -> Run:
+def run_tests(config: Mapping[str, Any], total: float, tell: Callable[[Run], None]) -> Run:
     """Run the tests of one part in a process of their own, for at most `total` seconds of tests."""
     events, events_end = os.pipe()
     try:
@@ -103,7 +103,7 @@ class _Watch:
     """Reads events and log side by side, with the clock in view."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], events: int, total: float, tell: Callable[[Run, str], None]
+        self, process: subprocess.Popen[bytes], events: int, total: float, tell: Callable[[Run], None]
     ) -> None:
         self._process, self._events, self._total, self._tell = process, events, total, tell
         self._deadline = time.monotonic() + _START_ALLOWANCE + total
@@ -150,4 +150,4 @@ class _Watch:
             # The tests' time begins with the tests, not with the start of processes.
             self._deadline = time.monotonic() + self._total
         if "test" in event or "collected" in event:
-            self._tell(self._run, str(event.get("test", "")))
+            self._tell(self._run)

@@ -177,7 +177,7 @@ def _timedelta(content: object) -> Any:
 
 
 def _special_float(content: object) -> float:
-    if content not in {"inf", "-inf", "nan"}:
+    if _text(content) not in {"inf", "-inf", "nan"}:
         raise WireError("not a special float")
     return float(str(content))
 
