@@ -110,7 +110,7 @@ def test_who_sees_what(
 def test_who_may_change_what(
     world: World, copied: tuple[str, str, int], application: Flask, sign_in: SignIn
 ) -> None:
-    """Regrading and verdicts are for the course's staff, handing in for its students."""
+    """A regrade and a verdict are for the course's staff, handing in for its students."""
     receipt, _, pair_id = copied
     calls: dict[str, dict[str, int]] = {
         f"/submissions/{receipt}/regrade": {"teacher": 303, "admin": 303},
@@ -166,7 +166,7 @@ def test_the_same_file_again_says_so(world: World, sign_in: SignIn) -> None:
         (((RIGHT, "notes.txt"),), {}, "does not end in .py"),
         (((b"", "adding.py"),), {}, "it is empty"),
         (((b"#" * 50_001, "adding.py"),), {}, "larger than the 50,000 bytes"),
-        (((b"# caf\xe9\n", "adding.py"),), {}, "line 1 is not UTF-8"),
+        (((b"# \xe9\n", "adding.py"),), {}, "line 1 is not UTF-8"),
     ],
 )
 def test_a_bad_upload_is_explained_and_not_stored(

@@ -60,7 +60,7 @@ REJECTED_CONTENTS = {
     "nothing": (b"", "empty"),
     "only white space": (b" \n\t\n", "empty"),
     "UTF-16": (GOOD.decode().encode("utf-16"), "UTF-16"),
-    "Latin-1": (b"# one\r\n# caf\xe9\n" + GOOD, "line 2 is not UTF-8"),
+    "Latin-1": (b"# one\r\n# \xe9\n" + GOOD, "line 2 is not UTF-8"),
     "Latin-1 declared": (b"# -*- coding: latin-1 -*-\n" + GOOD, "encoding latin-1"),
     "UTF-7": (b"# -*- coding: utf-7 -*-\n# +AAo-import os\n", "encoding utf-7"),
     "unicode_escape": (b"# -*- coding: unicode_escape -*-\n# \\nprint(1)\n", "encoding unicode_escape"),
