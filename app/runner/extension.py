@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, abort, current_app, has_request_context
 from sqlalchemy import Engine, create_engine, inspect
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.runner import binding
 from app.runner.binding import Binding, NotBound
@@ -22,7 +23,6 @@ from app.runner.settings import Settings, load_approved, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-    from werkzeug.wrappers import Response as BaseResponse
 
 NAME: Final = "background_jobs"
 
@@ -70,12 +70,13 @@ class Runner:
         application.cli.add_command(jobs_cli)
 
     def _admit(self) -> BaseResponse | None:
-        answer = self.guard()
-        if answer is True:
-            return None
-        if answer is False:
+        answer: object = self.guard()
+        if isinstance(answer, BaseResponse):
+            return answer
+        # Only True admits: a guard that forgot to answer has not let anybody in.
+        if answer is not True:
             abort(403)
-        return answer
+        return None
 
 
 class _State:
