@@ -33,7 +33,8 @@ def run(order: Order, registry: Registry, application: str, report: socket.socke
     """Perform and end this process; nothing registered to run at exit does, as in any fork."""
 
     def send(message: Mapping[str, Any]) -> None:
-        report.send(json.dumps(message).encode())
+        # Not as ASCII: a long text would grow beyond what a socket takes at once.
+        report.send(json.dumps(message, ensure_ascii=False).encode())
 
     prepare_output()
     perform(order, registry, application, send)

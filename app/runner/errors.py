@@ -83,8 +83,8 @@ class Retry(HandlerSignal):
     """
 
     def __init__(self, reason: str = "the handler asked for a retry", *, delay: float | None = None) -> None:
-        """Keep the delay, in seconds."""
-        self.delay = delay
+        """Keep the delay, in seconds; what is no number fails here, where the handler says it."""
+        self.delay = None if delay is None else float(delay)
         super().__init__(reason)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -72,7 +73,8 @@ class CurrentJob:
         """Say how far the work is: shown as a bar on the dashboard, live."""
         order = self._running()
         said: dict[str, Any] = {"kind": "progress", "job": order.job_id, "attempt": order.attempt}
-        self._unsent = said | {"done": float(done), "total": float(total), "message": str(message)[:200]}
+        text = _storable(str(message)[:200])
+        self._unsent = said | {"done": _finite(done), "total": _finite(total), "message": text}
         if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
             self.flush()
 
@@ -163,24 +165,38 @@ def _result_of(found: type[Any], function: Callable[..., Any], parameters: Any) 
     instance = found()
     named = isinstance(parameters, dict)
     value = function(instance, **parameters) if named else function(instance, *parameters)
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
-        text = json.dumps(repr(value)[:MAX_ERROR])
+    if value is None:
+        return None
+    # A handler that came to its end has completed: nothing about its result may fail it now.
+    text = _storable(_json_of(value)).replace("\\u0000", "\\ufffd")
     if len(text) > MAX_RESULT_BYTES // 4 and len(text.encode()) > MAX_RESULT_BYTES:
-        text = json.dumps(f"left out: larger than {MAX_RESULT_BYTES} bytes")
-    return None if value is None else text.replace("\\u0000", "\\ufffd")
+        return json.dumps(f"left out: larger than {MAX_RESULT_BYTES} bytes")
+    return text
+
+
+def _json_of(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except Exception:  # noqa: BLE001 - not JSON, or too deep, or a class that makes trouble
+        return json.dumps(_quietly(repr, value)[:MAX_ERROR])
+
+
+def _quietly(write: Callable[[Any], str], value: Any) -> str:
+    try:
+        return write(value)
+    except Exception:  # noqa: BLE001 - code of the handler's
+        return f"({type(value).__name__} that cannot be written)"
 
 
 def _failure(error: BaseException, clean: Callable[[str], str]) -> dict[str, Any]:
     final = isinstance(error, (Abort, NotApproved))
     signal = isinstance(error, (Abort, NotApproved, Retry))
     name = "" if signal else f"{type(error).__name__}: "
-    summary = clean(f"{name}{error}".replace("\x00", "\ufffd"))
+    summary = _storable(clean(f"{name}{_quietly(str, error)}"))
     return {
         "outcome": "failed" if final else "retry",
-        "error": _encodable(" ".join(summary.split())[:MAX_ERROR]),
-        "traceback": None if isinstance(error, NotApproved) else _encodable(clean(_traceback_of(error))),
+        "error": " ".join(summary.split())[:MAX_ERROR],
+        "traceback": None if isinstance(error, NotApproved) else _shortened(clean(_traceback_of(error))),
         "delay": error.delay if isinstance(error, Retry) else None,
     }
 
@@ -189,15 +205,26 @@ def _traceback_of(error: BaseException) -> str:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    text = "".join(traceback.format_exception(type(error), error, frames)).replace("\x00", "\ufffd")
+    return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def _shortened(text: str) -> str:
+    text = _storable(text)
     if len(text) <= MAX_TRACEBACK:
         return text
     half = MAX_TRACEBACK // 2
     return f"{text[:half]}\n[... {len(text) - MAX_TRACEBACK} characters left out ...]\n{text[-half:]}"
 
 
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+def _storable(text: str) -> str:
+    """Give a text that every database keeps: no NUL, no half of a character."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "backslashreplace").decode()
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"progress is made of finite numbers, not {number!r}")
+    return float(number)
 
 
 if __name__ == "__main__":

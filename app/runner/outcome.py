@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from app.runner.backoff import retry_seconds
+from app.runner.settings import MAX_DELAY_SECONDS
 from app.runner.store import Claimed, Finish
 from app.runner.store.launchers import MOST_CRASHES
 
@@ -82,7 +83,8 @@ def _retry_or_fail(
     if claimed.attempts_used >= claimed.max_attempts:
         outcome = "failed" if failure["outcome"] == "retrying" else failure["outcome"]
         return Finish(**common | failure | {"outcome": outcome}, status="failed")
-    wait = retry_seconds(claimed.attempts_used, chance=chance) if delay is None else max(0.0, delay)
+    usual = retry_seconds(claimed.attempts_used, chance=chance)
+    wait = usual if delay is None else min(max(0.0, delay), MAX_DELAY_SECONDS)
     run_at = common["finished_at"] + dt.timedelta(seconds=wait)
     return Finish(**common | failure, status="pending", run_at=run_at)
 
