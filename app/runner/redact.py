@@ -43,9 +43,17 @@ def mask(value: Any) -> Any:
 
 def scrub(text: str, function: Callable[..., Any] | None, parameters: Any) -> str:
     """Mask the secret values of `parameters` wherever they stand in `text`, such as a traceback."""
-    for secret in sorted(_secrets(function, parameters), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    spellings = {each for secret in _secrets(function, parameters) for each in _spellings(secret)}
+    for each in sorted(spellings, key=len, reverse=True):
+        text = text.replace(each, MASK)
     return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Give a secret as it is, and as errors and tracebacks quote it."""
+    yield secret
+    for quoted in (repr(secret), ascii(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False)):
+        yield quoted[1:-1]
 
 
 def _positional_names(function: Callable[..., Any]) -> Iterator[str]:

@@ -12,6 +12,17 @@ if typing.TYPE_CHECKING:
 
 # Enough to recognise a value by.
 _SHOWN: Final = 80
+# The name of a parameter that there is not may be as long as all parameters.
+_LONGEST: Final = 200
+_KINDS: Final = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a fraction",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, Any]) -> str | None:
@@ -20,10 +31,11 @@ def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, A
     own = list(signature.parameters.values())[1:]
     signature = signature.replace(parameters=own)
     try:
-        named = isinstance(parameters, dict)
-        bound = signature.bind(**parameters) if named else signature.bind(*parameters)
+        named = parameters if isinstance(parameters, dict) else {}
+        listed = parameters if isinstance(parameters, list) else []
+        bound = signature.bind(*listed, **named)
     except TypeError as error:
-        return f"{error} (it takes {signature})"
+        return f"{str(error)[:_LONGEST]} (it takes {signature})"
     return _first_misfit(function, bound.arguments, own)
 
 
@@ -37,9 +49,14 @@ def _first_misfit(
     starred = {each.name for each in own if each.kind in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
     for name, value in arguments.items():
         if name in hints and name not in starred and not _fits(value, hints[name]):
-            expected = getattr(hints[name], "__name__", None) or str(hints[name])
-            return f"{name} must be {expected}, not {shown(value)}"
+            # The kind and not the value: it may be a secret.
+            return f"{name} must be {_name_of(hints[name])}, not {_KINDS[type(value)]}"
     return None
+
+
+def _name_of(hint: Any) -> str:
+    plain = isinstance(hint, type) and not typing.get_args(hint)
+    return hint.__name__ if plain else str(hint).replace("typing.", "")
 
 
 def _fits(value: object, hint: Any) -> bool:  # noqa: C901 - one line an annotation
