@@ -138,8 +138,9 @@ class _Checks:
         return value
 
     def seconds(self, field: str, value: object, least: float, most: float) -> float | None:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not least <= float(cast("float", value)) <= most:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        # Compared before it is made a float: not every whole number can be one.
+        if not is_number or not least <= cast("float", value) <= most:
             self.problem(field, f"must be seconds from {least:g} to {most}, not {shown(value)}")
             return None
         return float(cast("float", value))
