@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from app.runner.settings import Approval
 
+# Calling one of these runs nothing.
+_NOT_PLAIN: Final = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
 # Enough to recognise a name by.
 _SHOWN: Final = 80
 
@@ -65,7 +68,7 @@ class Registry:
         function = vars(found).get(handler.method)
         if not inspect.isfunction(function):
             raise NotApproved("method", f"{handler.class_name} has no method {handler.method} of its own")
-        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        if any(is_kind(function) for is_kind in _NOT_PLAIN):
             raise NotApproved(
                 "method", f"{handler.method} is a coroutine or generator; a plain method is needed"
             )
