@@ -25,7 +25,6 @@ TITLES: Final = {
     "analytics": "Course statistics",
     "similarity": "Similarity check",
 }
-_UNFINISHED: Final = ("pending", "running")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +69,6 @@ def grading_states(session: Session, submission_ids: Collection[int]) -> dict[in
         .order_by(_JOBS.c.id)
     )
     return {row["submission_id"]: _state(row) for row in session.execute(query).mappings()}
-
-
-def unfinished_jobs(session: Session) -> int:
-    """How many jobs the site waits for."""
-    return session.scalar(select(func.count()).where(_JOBS.c.status.in_(_UNFINISHED))) or 0
 
 
 def _step(session: Session, row: Mapping[Any, Any]) -> Step:
