@@ -1,13 +1,14 @@
-"""The runner on a database and nothing else: no Flask, no processes, no launcher."""
+"""The runner on a database and nothing else; and, where it takes one, in somebody's Flask application."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
 from sqlalchemy import Engine, create_engine, delete, select
 
-from app.runner import store
+from app.runner import Runner, store
 from app.runner.api import run_background_job
 from app.runner.binding import Binding
 from app.runner.database import configure
@@ -179,6 +180,14 @@ _WAY: dict[str, tuple[Callable[[Session, int, Settings], None], ...]] = {
     "failed": (_claim, _finish("failed", error="it broke")),
     "cancelled": (_cancel,),
 }
+
+
+def host(folder: Path, *, guard: Any = None, **config: Any) -> Flask:
+    """Give an application that has a runner and nothing else; its files are in `folder`."""
+    application = Flask("host", root_path=str(folder), instance_path=str(folder / "instance"))
+    application.config.update(TESTING=True, RUNNER_LOG_DIR=str(folder / "logs"), **config)
+    Runner(application, guard=guard, actor=lambda: "ada")
+    return application
 
 
 def made_engine(url: str) -> Engine:
