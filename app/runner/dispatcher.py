@@ -7,12 +7,12 @@ its sockets: a report, a datagram from who enqueued, or the next thing due wakes
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import selectors
 import signal
 import socket
 import time
 import uuid
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
@@ -40,6 +40,10 @@ RESCUE_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3600.0
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
+# How far ahead of free slots jobs are claimed, and so how long a more urgent one may have to wait for them.
+AHEAD_SECONDS: Final = 0.1
+MOST_AHEAD: Final = 500
+SHORTEST_SECONDS: Final = 0.0001
 
 
 class Dispatcher:
@@ -60,7 +64,10 @@ class Dispatcher:
         self.id = uuid.uuid4().hex
         self.host = processes.host()
         self.running: dict[int, Running] = {}
+        # Claimed ahead of free slots, where jobs are so short that claiming each by itself would cost most.
+        self.ready: deque[Claimed] = deque()
         self.finishes: list[Finish] = []
+        self._usual_seconds = 1.0
         self.is_stopping = False
         self._stop_at = 0.0
         self._due: dict[str, float] = {}
@@ -86,6 +93,13 @@ class Dispatcher:
             self.is_stopping = True
             self._stop_at = time.monotonic() + self.bound.settings.grace_seconds
 
+    def _give_back(self) -> None:
+        """Give back what was claimed ahead, its attempt with it."""
+        while self.ready:
+            claimed = self.ready.popleft()
+            self.running[claimed.job_id] = never = Running(claimed=claimed)
+            self._end(never, _NEVER_STARTED)
+
     # -- one turn
 
     def _turn_safely(self) -> None:
@@ -106,39 +120,51 @@ class Dispatcher:
             self._hear(message)
         if self._every("cancel", CANCEL_SECONDS) and self.running:
             self._look_for_cancels()
-        claimed = self._write()
-        for each in claimed:
-            self._begin(each)
+        self._fill()
+        self._write()
+        self._fill()
         if self.is_stopping:
             self._hurry()
         self._keep_house()
 
-    def _write(self) -> list[Claimed]:
-        """Write all that came in and claim for the free slots, in one transaction."""
-        free = 0 if self.is_stopping else self.slots - len(self.running)
-        wants = free > 0 and self._is_anything_due()
+    def _fill(self) -> None:
+        """Start what is claimed in the slots that are free."""
+        while self.ready and len(self.running) - len(self.finishes) < self.slots:
+            self._begin(self.ready.popleft())
+
+    def _write(self) -> None:
+        """Write all that came in and claim what can be used soon, in one transaction."""
+        wanted = self._wanted()
+        wants = wanted > 0 and (bool(self.finishes) or self._is_anything_due())
         unsaved = [each for each in self.running.values() if each.is_unsaved]
         if not (wants or self.finishes or unsaved):
-            return []
+            return
         with self.bound.write() as session:
-            settings = self.bound.settings
-            done = [end for each in self.finishes if (end := store.finish(session, each, settings))]
+            done = store.finish_all(session, self.finishes, self.bound.settings)
             for each in unsaved:
                 each.save(session)
-            claimed = store.claim(session, self.id, self.host, free) if wants else []
-        log_finishes(self.bound.settings, [(end, self.running.pop(end.job_id).claimed) for end in done])
-        for end in self.finishes:
-            self.running.pop(end.job_id, None)
+            claimed = store.claim(session, self.id, self.host, wanted) if wants else []
+        self._written(done, unsaved)
+        self.ready.extend(claimed)
+
+    def _wanted(self) -> int:
+        """How many jobs to claim: for the free slots, and for those that will be free in a moment."""
+        if self.is_stopping:
+            return 0
+        free = self.slots - (len(self.running) - len(self.finishes)) - len(self.ready)
+        ahead = min(MOST_AHEAD, int(self.slots * AHEAD_SECONDS / self._usual_seconds))
+        return free + ahead if free > 0 or len(self.ready) < ahead // 2 else 0
+
+    def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
+        claims = {end.job_id: self.running.pop(end.job_id).claimed for end in self.finishes}
         self.finishes = []
         for each in unsaved:
             each.saved()
-        return claimed
+        log_finishes(self.bound.settings, [(end, claims[end.job_id]) for end in done])
 
     def _is_anything_due(self) -> bool:
-        now = dt.datetime.now(dt.UTC)
-        due = select(Job.id).where(Job.status == "pending", Job.is_held.is_(False), Job.run_at <= now)
         with self.bound.read() as session:
-            return session.scalar(due.order_by(Job.rank, Job.id).limit(1)) is not None
+            return store.is_anything_due(session)
 
     def _begin(self, claimed: Claimed) -> None:
         running = self.running[claimed.job_id] = Running(claimed=claimed)
@@ -159,8 +185,10 @@ class Dispatcher:
             each.hear(message)
 
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
+        now = time.monotonic()
         self.finishes.append(each.end(ended))
-        self._idle_since = time.monotonic()
+        self._usual_seconds += (max(now - each.began, SHORTEST_SECONDS) - self._usual_seconds) * 0.1
+        self._idle_since = now
 
     # -- what people ask
 
@@ -172,9 +200,19 @@ class Dispatcher:
             asked = session.execute(wanted).all()
         for job_id, attempt, who in asked:
             each = self.running.get(job_id)
-            if each is not None and each.cancelled_by is None and each.claimed.attempt == attempt:
+            if each is None:
+                self._drop(job_id, attempt, who or "somebody")
+            elif each.cancelled_by is None and each.claimed.attempt == attempt:
                 each.cancelled_by = who or "somebody"
                 self.engine.stop(job_id, "cancel", self.bound.settings.grace_seconds)
+
+    def _drop(self, job_id: int, attempt: int, who: str) -> None:
+        """End a job that is claimed and has not been started."""
+        for claimed in list(self.ready):
+            if (claimed.job_id, claimed.attempt) == (job_id, attempt):
+                self.ready.remove(claimed)
+                self.running[job_id] = never = Running(claimed=claimed, cancelled_by=who)
+                self._end(never, _UNKNOWN_END)
 
     # -- beginning, keeping, leaving
 
@@ -227,7 +265,8 @@ class Dispatcher:
         return True
 
     def _hurry(self) -> None:
-        """The grace period of a stop is over: end what still runs, to be given back."""
+        """Give back what has not begun; and when the grace period is over, end what still runs."""
+        self._give_back()
         if time.monotonic() >= self._stop_at:
             self._stop_at = float("inf")
             for job_id in self.running:
@@ -257,6 +296,7 @@ class Dispatcher:
         )
         self.engine.close()
         self.running.clear()
+        self.ready.clear()
         self.finishes.clear()
         self._selector.close()
         wake.close(self.bound.settings.wake_dir, self.id, self.waker)
@@ -267,7 +307,7 @@ class Dispatcher:
         self._watch()
 
     def _is_over(self) -> bool:
-        if self.running or self.finishes:
+        if self.running or self.finishes or self.ready:
             return False
         if self.is_stopping:
             return True

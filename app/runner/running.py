@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.runner import store
@@ -29,6 +30,7 @@ class Running:
     said: Mapping[str, Any] | None = None
     progress: tuple[float, float, str] | None = None
     cancelled_by: str | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def order(self) -> Order:
         """Give what its process must know."""

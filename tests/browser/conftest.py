@@ -129,7 +129,9 @@ class Site:
             who = ("--email", f"{name}@example.com", "--role", role, "--password", PASSWORD)
             self.flask("accounts", "create", *who, "--first-name", name.title(), "--last-name", "Example")
         self.python("-c", PREPARE)
-        self._begin("-m", "gunicorn", "--threads", "4", "--bind", f"127.0.0.1:{self.port}", "wsgi:application")
+        self._begin(
+            "-m", "gunicorn", "--threads", "4", "--bind", f"127.0.0.1:{self.port}", "wsgi:application"
+        )
         self._begin("-m", "flask", "jobs", "work", "--slots", "2")
         until(self._answers, "the site answers")
 

@@ -4,7 +4,16 @@ The guards stand in the WHERE; a verb that is not allowed raises and changes not
 opens the transaction and commits it.
 """
 
-from app.runner.store.attempts import Claimed, Finish, claim, finish, save_process, save_progress
+from app.runner.store.attempts import (
+    Claimed,
+    Finish,
+    claim,
+    finish,
+    finish_all,
+    is_anything_due,
+    save_process,
+    save_progress,
+)
 from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
 from app.runner.store.launchers import beat, dismiss, prune, register, rescue
 
@@ -17,7 +26,9 @@ __all__ = [
     "dismiss",
     "enqueue",
     "finish",
+    "finish_all",
     "hold",
+    "is_anything_due",
     "prune",
     "register",
     "release",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
 
 from app.runner.backoff import rank_of
 from app.runner.models import Attempt, Job
@@ -14,9 +14,15 @@ from app.runner.models import Attempt, Job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from app.runner.settings import Settings
+
+
+# Tables and statements are made once: making one costs more than running it.
+_JOBS: Final = cast("Table", Job.__table__)
+_ATTEMPTS: Final = cast("Table", Attempt.__table__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,51 +71,32 @@ class Finish:
 def claim(session: Session, launcher_id: str, host: str, limit: int) -> list[Claimed]:
     """Take up to `limit` due jobs in rank order; from here on each is ours until finished."""
     now = dt.datetime.now(dt.UTC)
-    due = (
-        select(Job)
-        .where(Job.status == "pending", Job.is_held.is_(False), Job.run_at <= now)
-        .order_by(Job.rank, Job.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = [_claimed(job) for job in session.scalars(due)]
-    if claimed:
-        _take(session, claimed, launcher_id, now)
-        rows = [
-            {"job_id": each.job_id, "number": each.attempt, "launcher_id": launcher_id, "host": host}
-            | {"started_at": now, "outcome": "running", "log_bytes": 0}
-            for each in claimed
-        ]
-        session.execute(insert(Attempt), rows)
-    return claimed
+    return _take(session, session.execute(_DUE, {"now": now, "most": limit}).all(), launcher_id, host, now)
 
 
 def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Claimed | None:
     """Take this one job, due or not, unless it is not pending (or held)."""
-    now = dt.datetime.now(dt.UTC)
-    wanted = select(Job).where(Job.id == job_id, Job.status == "pending", Job.is_held.is_(False))
-    job = session.scalar(wanted.with_for_update())
-    if job is None:
-        return None
-    claimed = _claimed(job)
-    _take(session, [claimed], launcher_id, now)
-    row = {"job_id": job_id, "number": claimed.attempt, "launcher_id": launcher_id, "host": host}
-    session.execute(insert(Attempt), row | {"started_at": now, "outcome": "running", "log_bytes": 0})
-    return claimed
+    rows = session.execute(_WANTED, {"job": job_id}).all()
+    taken = _take(session, rows, launcher_id, host, dt.datetime.now(dt.UTC))
+    return taken[0] if taken else None
+
+
+def is_anything_due(session: Session) -> bool:
+    """Whether a claim would find something, found out without writing."""
+    return session.execute(_FIRST_DUE, {"now": dt.datetime.now(dt.UTC)}).first() is not None
 
 
 def save_process(session: Session, job_id: int, attempt: int, pid: int, process_started: float) -> None:
     """Note which process runs an attempt."""
-    statement = update(Attempt).where(Attempt.job_id == job_id, Attempt.number == attempt)
-    _execute(session, statement.values(pid=pid, process_started=process_started))
+    values = {"of_job": job_id, "of_attempt": attempt, "new_pid": pid, "new_started": process_started}
+    session.execute(_SAVE_PROCESS, values)
 
 
 def save_progress(session: Session, job_id: int, attempt: int, progress: tuple[float, float, str]) -> None:
     """Note how far a handler says it is; a late attempt changes nothing."""
     done, total, message = progress
-    ours = (Job.id == job_id) & (Job.attempt == attempt) & (Job.status == "running")
-    values = {"progress_done": done, "progress_total": total, "progress_message": message[:200]}
-    _execute(session, update(Job).where(ours).values(values))
+    values = {"of_job": job_id, "of_attempt": attempt, "done": done, "total": total, "message": message[:200]}
+    session.execute(_SAVE_PROGRESS, values)
 
 
 def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
@@ -117,52 +104,76 @@ def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
 
     A cancel may have been asked for that no launcher has seen: then there is no next attempt.
     """
-    ours = (Job.id == end.job_id) & (Job.attempt == end.attempt) & (Job.status == "running")
-    if end.status != "pending":
-        return _finish(session, end, ours, settings)
-    free = Job.cancel_requested_at.is_(None)
-    return _finish(session, end, ours & free, settings) or _finish(session, _last(end), ours, settings)
+    if _written(session, [end], settings):
+        return end
+    last = _last(end)
+    return last if end.status == "pending" and _written(session, [last], settings) else None
 
 
-def _claimed(job: Job) -> Claimed:
-    return Claimed(
-        job_id=job.id,
-        attempt=job.attempt + 1,
-        class_name=job.class_name,
-        method=job.method,
-        parameters=job.parameters,
-        shown_parameters=job.shown_parameters or job.parameters,
-        priority=job.priority,
-        timeout_seconds=job.timeout_seconds,
-        attempts_used=job.attempts_used + 1,
-        max_attempts=job.max_attempts,
-        crashes=job.crashes,
-    )
+def finish_all(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
+    """Write the ends of many attempts as `finish` does; those that are believed are given back."""
+    final = [end for end in ends if end.status != "pending"]
+    others = [end for end in ends if end.status == "pending"]
+    with session.begin_nested() as savepoint:
+        is_whole = _written(session, final, settings)
+        if not is_whole:
+            savepoint.rollback()
+    if is_whole:
+        return [*final, *_one_by_one(session, others, settings)]
+    return _one_by_one(session, ends, settings)
 
 
-def _take(session: Session, claimed: Sequence[Claimed], launcher_id: str, now: dt.datetime) -> None:
+def _one_by_one(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
+    return [written for end in ends if (written := finish(session, end, settings))]
+
+
+def _written(session: Session, ends: Sequence[Finish], settings: Settings) -> bool:
+    """Write ends of one kind in one go; True only if every one of them was believed."""
+    if not ends:
+        return True
+    statement = _AGAIN if ends[0].status == "pending" else _OVER
+    result = session.execute(statement, [_job_values(end, settings) for end in ends])
+    if result.rowcount != len(ends):  # type: ignore[attr-defined]
+        return False
+    session.execute(_END, [_attempt_values(end) for end in ends])
+    return True
+
+
+def _take(
+    session: Session, rows: Sequence[Any], launcher_id: str, host: str, now: dt.datetime
+) -> list[Claimed]:
+    if not rows:
+        return []
+    claimed = [_claimed(row) for row in rows]
     ids = [each.job_id for each in claimed]
-    values: dict[str, Any] = {
-        "status": "running",
+    result = session.execute(_TAKE, {"ids": ids, "by": launcher_id, "now": now})
+    if result.rowcount != len(ids):  # type: ignore[attr-defined]
+        raise RuntimeError(f"{len(ids)} jobs were locked for a claim, {result.rowcount} could be taken")  # type: ignore[attr-defined]
+    begun = {
         "launcher_id": launcher_id,
-        "attempt": Job.attempt + 1,
-        "attempts_used": Job.attempts_used + 1,
+        "host": host,
         "started_at": now,
-        "progress_done": None,
-        "progress_total": None,
-        "progress_message": None,
+        "outcome": "running",
+        "log_bytes": 0,
     }
-    taken = _execute(session, update(Job).where(Job.id.in_(ids), Job.status == "pending").values(values))
-    if taken != len(ids):
-        raise RuntimeError(f"{len(ids)} jobs were locked for a claim, {taken} could be taken")
+    session.execute(_BEGIN, [{"job_id": each.job_id, "number": each.attempt, **begun} for each in claimed])
+    return claimed
 
 
-def _finish(session: Session, end: Finish, guard: ColumnElement[bool], settings: Settings) -> Finish | None:
-    if _execute(session, update(Job).where(guard).values(_job_values(end, settings))) != 1:
-        return None
-    attempt = update(Attempt).where(Attempt.job_id == end.job_id, Attempt.number == end.attempt)
-    _execute(session, attempt.values(_attempt_values(end)))
-    return end
+def _claimed(row: Any) -> Claimed:
+    return Claimed(
+        job_id=row.id,
+        attempt=row.attempt + 1,
+        class_name=row.class_name,
+        method=row.method,
+        parameters=row.parameters,
+        shown_parameters=row.shown_parameters or row.parameters,
+        priority=row.priority,
+        timeout_seconds=row.timeout_seconds,
+        attempts_used=row.attempts_used + 1,
+        max_attempts=row.max_attempts,
+        crashes=row.crashes,
+    )
 
 
 def _last(end: Finish) -> Finish:
@@ -172,40 +183,120 @@ def _last(end: Finish) -> Finish:
 
 
 def _job_values(end: Finish, settings: Settings) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "status": end.status,
-        "launcher_id": None,
-        "error": end.error,
-        "result": end.result,
-        "attempts_used": Job.attempts_used - end.gives_back,
-        "crashes": Job.crashes + end.crash,
+    values = {
+        "of_job": end.job_id,
+        "of_attempt": end.attempt,
+        "new_error": end.error,
+        "new_result": end.result,
+        "gives_back": end.gives_back,
+        "crash": end.crash,
     }
-    if end.run_at is not None:
-        rank = rank_of(end.run_at, end.priority, settings.ageing_seconds)
-        return values | {"run_at": end.run_at, "rank": rank, "cancel_requested_at": None}
-    return values | {"finished_at": end.finished_at, "unique_slot": None}
+    if end.run_at is None:
+        return values | {"new_status": end.status, "at": end.finished_at}
+    rank = rank_of(end.run_at, end.priority, settings.ageing_seconds)
+    return values | {"at": end.run_at, "new_rank": rank}
 
 
 def _attempt_values(end: Finish) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        name: getattr(end, name)
-        for name in (
-            "outcome",
-            "finished_at",
-            "error",
-            "traceback",
-            "exit_code",
-            "signal",
-            "cpu_seconds",
-            "peak_memory_bytes",
-            "log_bytes",
-        )
+    return {
+        "of_job": end.job_id,
+        "of_attempt": end.attempt,
+        "new_outcome": end.outcome,
+        "at": end.finished_at,
+        "new_error": end.error,
+        "new_traceback": end.traceback,
+        "new_exit_code": end.exit_code,
+        "new_signal": end.signal,
+        "cpu": end.cpu_seconds,
+        "peak": end.peak_memory_bytes,
+        "bytes": end.log_bytes,
+        "new_pid": end.pid,
+        "new_started": end.process_started,
     }
-    if end.pid is not None:
-        values |= {"pid": end.pid, "process_started": end.process_started}
-    return values
 
 
-def _execute(session: Session, statement: Any) -> int:
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+_COLUMNS: Final = (
+    _JOBS.c.id,
+    _JOBS.c.attempt,
+    _JOBS.c.class_name,
+    _JOBS.c.method,
+    _JOBS.c.parameters,
+    _JOBS.c.shown_parameters,
+    _JOBS.c.priority,
+    _JOBS.c.timeout_seconds,
+    _JOBS.c.attempts_used,
+    _JOBS.c.max_attempts,
+    _JOBS.c.crashes,
+)
+_IS_FREE: Final = (_JOBS.c.status == "pending") & _JOBS.c.is_held.is_(False)
+_IS_DUE: Final = _IS_FREE & (_JOBS.c.run_at <= bindparam("now"))
+
+_DUE: Final = (
+    select(*_COLUMNS)
+    .where(_IS_DUE)
+    .order_by(_JOBS.c.rank, _JOBS.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_FIRST_DUE: Final = select(_JOBS.c.id).where(_IS_DUE).order_by(_JOBS.c.rank, _JOBS.c.id).limit(1)
+_WANTED: Final = select(*_COLUMNS).where(_IS_FREE, _JOBS.c.id == bindparam("job")).with_for_update()
+
+_TAKE: Final = (
+    update(_JOBS)
+    .where(_JOBS.c.id.in_(bindparam("ids", expanding=True)), _JOBS.c.status == "pending")
+    .values(
+        status="running",
+        launcher_id=bindparam("by"),
+        attempt=_JOBS.c.attempt + 1,
+        attempts_used=_JOBS.c.attempts_used + 1,
+        started_at=bindparam("now"),
+        progress_done=None,
+        progress_total=None,
+        progress_message=None,
+    )
+)
+_BEGIN: Final = insert(_ATTEMPTS)
+
+
+def _ours(*guards: ColumnElement[bool]) -> Update:
+    """Change a job that this attempt is believed to run, and no other."""
+    is_ours = (_JOBS.c.id == bindparam("of_job")) & (_JOBS.c.attempt == bindparam("of_attempt"))
+    return update(_JOBS).where(is_ours, _JOBS.c.status == "running", *guards)
+
+
+_ENDED: Final = {
+    "launcher_id": None,
+    "error": bindparam("new_error"),
+    "result": bindparam("new_result"),
+    "attempts_used": _JOBS.c.attempts_used - bindparam("gives_back"),
+    "crashes": _JOBS.c.crashes + bindparam("crash"),
+}
+_OVER: Final = _ours().values(
+    _ENDED | {"status": bindparam("new_status"), "finished_at": bindparam("at"), "unique_slot": None}
+)
+_AGAIN: Final = _ours(_JOBS.c.cancel_requested_at.is_(None)).values(
+    _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}
+)
+_SAVE_PROGRESS: Final = _ours().values(
+    progress_done=bindparam("done"), progress_total=bindparam("total"), progress_message=bindparam("message")
+)
+
+_THIS_ATTEMPT: Final = update(_ATTEMPTS).where(
+    _ATTEMPTS.c.job_id == bindparam("of_job"), _ATTEMPTS.c.number == bindparam("of_attempt")
+)
+_SAVE_PROCESS: Final = _THIS_ATTEMPT.values(
+    pid=bindparam("new_pid"), process_started=bindparam("new_started")
+)
+_END: Final = _THIS_ATTEMPT.values(
+    outcome=bindparam("new_outcome"),
+    finished_at=bindparam("at"),
+    error=bindparam("new_error"),
+    traceback=bindparam("new_traceback"),
+    exit_code=bindparam("new_exit_code"),
+    signal=bindparam("new_signal"),
+    cpu_seconds=bindparam("cpu"),
+    peak_memory_bytes=bindparam("peak"),
+    log_bytes=bindparam("bytes"),
+    pid=func.coalesce(bindparam("new_pid"), _ATTEMPTS.c.pid),
+    process_started=func.coalesce(bindparam("new_started"), _ATTEMPTS.c.process_started),
+)
