@@ -199,9 +199,8 @@ def test_a_number_that_is_none_starts_nothing(case: dict[str, Any]) -> None:
 
 def test_a_handler_nobody_approved_is_refused_by_the_real_command(tmp_path: Path) -> None:
     """Typed in a shell, `flask jobs run time.X sleep` is one sentence and exit code 2."""
-    (tmp_path / "wsgi.py").write_text(
-        "from flask import Flask\nfrom app.runner import Runner\napplication = Flask(__name__)\nRunner(application)\n"
-    )
+    lines = ["from flask import Flask", "from app.runner import Runner", "application = Flask(__name__)"]
+    (tmp_path / "wsgi.py").write_text("\n".join([*lines, "Runner(application)", ""]))
 
     done = subprocess.run(
         [sys.executable, "-m", "flask", "jobs", "run", "time.X", "sleep", "-p", "[9]"],
