@@ -19,7 +19,7 @@ from tests.runner_house import TABLES, WORK, host
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = ["", "/1", "/1/logs", "/logs", "/failures", "/launchers"]
+PAGES = ["", "/1", "/1/logs", "/failures", "/launchers"]
 PATH = "/background-jobs"
 
 
