@@ -12,12 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.academic.grading import proxies
-from app.academic.grading.channel import Box, BoxEnded
+from app.academic.grading.endings import BoxEnded
+from app.academic.grading.proxy_types import class_of, object_of
 from app.academic.grading.student_errors import build_error
 from app.academic.grading.wire import WireError, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from app.academic.grading.channel import Box
 
 _ORIGINAL_INPUT = builtins.input
 
@@ -143,7 +146,7 @@ class Conversation:
         if tag == "object":
             return self._object(content)
         if tag == "class":
-            return proxies.class_of(self, content)
+            return class_of(self, content)
         if tag == "exception":
             return self._rebuild_error(content)
         if tag == "yours":
@@ -156,7 +159,7 @@ class Conversation:
         number = int(content["id"])
         found = self._known.get(number)
         if found is None:
-            found = proxies.object_of(self, content)
+            found = object_of(self, content)
             if isinstance(found, proxies.Remote):
                 self._known[number] = found
                 self._made(found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.academic.grading.channel import BoxEnded
+from app.academic.grading.endings import BoxEnded
 from app.academic.grading.student_errors import MARK
 
 if TYPE_CHECKING:

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from app.academic.grading.limits import Limits
 
 TIERS = ("bubblewrap", "landlock")
+_PACKAGE = "app.academic.grading"
+# What the launcher loads, each after those it imports; the last one serves.
+_HARNESS = (
+    "wire",
+    "inside.classes",
+    "inside.surroundings",
+    "inside.traces",
+    "inside.values",
+    "inside.harness",
+)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib64")
 _USUAL_IDS = range(2_000_000_000, 2_100_000_000)
@@ -63,7 +73,7 @@ class Confinement:
             "disk_files": limits.files,
             "reply_bytes": limits.reply_bytes,
             "filter": build_filter(),
-            "harness": [_compiled("wire"), _compiled("harness")],
+            "harness": [(f"{_PACKAGE}.{name}", _compiled(name)) for name in _HARNESS],
             "modules": modules,
         }
 
@@ -74,14 +84,14 @@ def write_kit(run: Path) -> None:
 
     kit = run / "kit"
     kit.mkdir(mode=0o755)
-    (kit / "box.pyc").write_bytes(MAGIC_NUMBER + bytes(12) + marshal.dumps(_compiled("box")))
+    (kit / "box.pyc").write_bytes(MAGIC_NUMBER + bytes(12) + marshal.dumps(_compiled("inside.box")))
     (kit / "box.pyc").chmod(0o644)
     kit.chmod(0o755)
 
 
 @functools.cache
 def _compiled(name: str) -> Any:
-    spec = find_spec(f"app.academic.grading.{name}")
+    spec = find_spec(f"{_PACKAGE}.{name}")
     assert spec is not None  # noqa: S101 - given above, for the type checker
     assert spec.loader is not None  # noqa: S101 - given above, for the type checker
     return spec.loader.get_code(spec.name)  # type: ignore[attr-defined]

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.academic.grading.channel import Box, BoxEnded
+from app.academic.grading.channel import Box
+from app.academic.grading.endings import BoxEnded
 from app.academic.grading.errors import AutograderError, SandboxUnavailable
 from app.academic.grading.limits import Limits
 from app.academic.grading.run_folder import base_folder, run_folder
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _HERE = Path(__file__).parent
-_PARTS = ("box.py", "wire.py", "harness.py", "sandbox.py", "seccomp.py", "probe.py", "selftest.py")
+_PROBE = _HERE / "inside" / "probe.py"
+_PARTS = (
+    *(_HERE / name for name in ("wire.py", "sandbox.py", "seccomp.py", "selftest.py")),
+    *sorted((_HERE / "inside").glob("*.py")),
+)
 _LIMITS = Limits(wall=10, cpu=5)
 
 
@@ -64,7 +69,7 @@ def try_tier(tier: str) -> str | None:
             code = run / "code"
             code.mkdir()
             code.chmod(0o755)
-            shutil.copyfile(_HERE / "probe.py", code / "probe.py")
+            shutil.copyfile(_PROBE, code / "probe.py")
             (code / "probe.py").chmod(0o644)
             return _attack(confinement, run, canary)
     except (AutograderError, BoxEnded, OSError, LookupError) as error:
@@ -128,7 +133,7 @@ def _call(box: Box, name: str, *arguments: Any) -> Any:
 def _note_path(tiers: tuple[str, ...]) -> Path:
     parts = [Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"), *os.uname(), *tiers]
     python = find_python_or_none()
-    for path in (*(_HERE / name for name in _PARTS), shutil.which("bwrap"), python):
+    for path in (*_PARTS, shutil.which("bwrap"), python):
         found = Path(path).stat() if path else None
         parts.append(f"{path} {found and (found.st_mtime_ns, found.st_size, found.st_ino)}")
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.academic.grading import proxies
-from app.academic.grading.channel import Box, BoxEnded
+from app.academic.grading.channel import Box
 from app.academic.grading.conversation import Conversation
+from app.academic.grading.endings import BoxEnded
 from app.academic.grading.errors import AutograderError
 from app.academic.grading.limits import Limits
 from app.academic.grading.sandbox import Confinement

@@ -10,7 +10,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from app.academic.grading import proxies
-from app.academic.grading.channel import BoxEnded
+from app.academic.grading.endings import BoxEnded
 from app.academic.grading.student_errors import MARK
 
 if TYPE_CHECKING:

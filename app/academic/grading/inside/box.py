@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False  # the module typing costs each box 5 ms
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any, NoReturn
 
 _DEATH_SIGNAL, _NOT_DUMPABLE, _NO_NEW_PRIVILEGES, _SECCOMP = 1, 4, 38, 22
@@ -108,12 +108,22 @@ def _drop_capabilities() -> None:
     _call(_libc.syscall, _CAPSET[os.uname().machine], ctypes.byref(header), ctypes.byref(nothing))
 
 
-def _load_harness(parts: list[CodeType]) -> Any:
+def _load_harness(parts: list[tuple[str, CodeType]]) -> Any:
     # The harness looks up builtins in a copy of its own: the student may replace the shared ones.
-    space: dict[str, Any] = {"__name__": "box", "__builtins__": dict(vars(builtins))}
-    for part in parts:
-        exec(part, space)  # noqa: S102 - our own modules, compiled by our parent
-    return space["serve"]
+    own = dict(vars(builtins))
+    loaded: dict[str, ModuleType] = {}
+
+    def import_part(name: str, *rest: Any) -> Any:
+        return loaded[name] if name in loaded else __import__(name, *rest)
+
+    own["__import__"] = import_part
+    for name, code in parts:
+        module = type(sys)("box")
+        vars(module)["__builtins__"] = own
+        exec(code, vars(module))  # noqa: S102 - our own modules, compiled by our parent
+        loaded[name] = module
+    own["__import__"] = __import__
+    return loaded[parts[-1][0]].serve
 
 
 def _confine(config: dict[str, Any]) -> None:

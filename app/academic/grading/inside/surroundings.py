@@ -1,0 +1,78 @@
+"""What the student's code meets in place of a terminal and of other processes."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import posix
+import sys
+
+TYPE_CHECKING = False  # the module typing costs each box 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Ask = Callable[[dict[str, Any]], Any]
+
+NO_CHILDREN = "starting other processes is not allowed here: a submission runs as a single process"
+
+
+def prepare_streams(ask: Ask) -> None:
+    """Let input come from the test, through `ask`, and output leave line by line."""
+    for stream in (sys.stdout, sys.stderr):
+        # Line buffered: what is printed just before os._exit would be lost otherwise.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+
+    def ask_for_line(prompt: object = "", /) -> str:
+        return str(ask({"input": str(prompt)}))
+
+    ask_for_line.__name__ = "input"
+    builtins.input = ask_for_line
+    sys.stdin = _Input(ask)
+
+
+def refuse_children() -> None:
+    """Refuse to start other processes with a sentence, before the kernel does so with a signal."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(1, NO_CHILDREN)
+
+    for name in ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "execv", "execve"):
+        for module in (os, posix):
+            if hasattr(module, name):
+                setattr(module, name, refuse)
+
+
+class _Input:
+    """Standard input: what the test gives, or the end of the file."""
+
+    encoding, errors, closed, name = "utf-8", "strict", False, "<stdin>"
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def readline(self, size: int = -1) -> str:
+        return str(self._ask({"stdin": "readline", "size": size}))
+
+    def read(self, size: int = -1) -> str:
+        return str(self._ask({"stdin": "read", "size": size}))
+
+    def readlines(self, _hint: int = -1) -> list[str]:
+        return list(self)
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        """Leave it open, as there is nothing to free."""
+
+    def __iter__(self) -> _Input:
+        return self
+
+    def __next__(self) -> str:
+        if line := self.readline():
+            return line
+        raise StopIteration
