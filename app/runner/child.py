@@ -38,7 +38,6 @@ def run(order: Order, registry: Registry, application: str, report: socket.socke
 
     prepare_output()
     perform(order, registry, application, send)
-    sys.stdout.flush()
     os._exit(0)
 
 

@@ -33,5 +33,11 @@ def entered(path: str) -> Iterator[None]:
     if has_app_context():
         yield
         return
-    with load(path).app_context():
+    context = load(path).app_context()
+    context.push()
+    try:
         yield
+    finally:
+        # Entered inside of an event loop, it went with that.
+        if has_app_context():
+            context.pop()

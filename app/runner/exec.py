@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from app.runner.arrival import entered_on_arrival
 from app.runner.errors import Abort, Retry
 from app.runner.redact import scrub
 from app.runner.registry import NotApproved, Registry
@@ -30,6 +31,8 @@ MAX_ERROR: Final = 1_000
 MAX_TRACEBACK: Final = 20_000
 # Handlers may report progress in a tight loop; people read a bar a few times a second.
 PROGRESS_SECONDS: Final = 0.1
+# Who imports one of these needs an application: Flask itself, and what enqueues jobs.
+_OF_FLASK: Final = ("flask", "app.runner.api")
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -105,6 +108,7 @@ current_job: Final = CurrentJob()
 def perform(order: Order, registry: Registry, application: str, send: Send) -> None:
     """Run the handler and send what came of it; nothing it raises comes through."""
     current_job.begin(order, send)
+    own_pid = os.getpid()
     said: dict[str, Any] = {"kind": "result", "job": order.job_id, "attempt": order.attempt}
     function: Callable[..., Any] | None = None
     parameters: Any = None
@@ -117,6 +121,9 @@ def perform(order: Order, registry: Registry, application: str, send: Send) -> N
             said |= {"outcome": "completed", "result": _result_of(found, function, parameters)}
     except BaseException as error:  # noqa: BLE001 - SystemExit of a handler is a failure like any other
         said |= _failure(error, lambda text: scrub(text, function, parameters))
+    if os.getpid() != own_pid:
+        # A copy that the handler forked came back from it: it is not the attempt and must not speak for it.
+        os._exit(1)
     current_job.end()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
@@ -153,12 +160,20 @@ def main(arguments: list[str] | None = None) -> int:
     return int(import_module("app.runner.byhand").main(int(given[0])))
 
 
+def is_flask_used() -> bool:
+    """Whether something has been imported that is of no use without a Flask application."""
+    return any(name in sys.modules for name in _OF_FLASK)
+
+
 def _context(application: str) -> contextlib.AbstractContextManager[Any]:
-    """Give the Flask application's context to handlers whose modules use Flask, and only to them."""
-    if "flask" not in sys.modules:
-        return contextlib.nullcontext()
-    context: contextlib.AbstractContextManager[Any] = import_module("app.runner.context").entered(application)
-    return context
+    """Give the Flask application's context to handlers that use Flask, and only to them."""
+
+    def enter() -> contextlib.AbstractContextManager[Any]:
+        context: contextlib.AbstractContextManager[Any]
+        context = import_module("app.runner.context").entered(application)
+        return context
+
+    return enter() if is_flask_used() else entered_on_arrival(is_flask_used, enter)
 
 
 def _result_of(found: type[Any], function: Callable[..., Any], parameters: Any) -> str | None:

@@ -39,11 +39,11 @@ def test_packages_on_the_way_to_a_job_import_nothing(package: str) -> None:
     assert set() == foreign(loaded_by(package))
 
 
-def test_exec_imports_the_standard_library_and_five_modules_of_ours() -> None:
+def test_exec_imports_the_standard_library_and_six_modules_of_ours() -> None:
     """The process of a job loads no Flask, no SQLAlchemy and no psutil before its handler asks for it."""
     loaded = loaded_by("app.runner.exec")
     assert set() == foreign(loaded)
-    wanted = {"errors", "exec", "redact", "registry", "signature"}
+    wanted = {"arrival", "errors", "exec", "redact", "registry", "signature"}
     assert wanted == {module.rpartition(".")[2] for module in loaded if module.startswith("app.runner.")}
 
 
