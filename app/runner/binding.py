@@ -52,12 +52,13 @@ class Binding:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, wakes: bool = True) -> Iterator[Session]:
         """Open a session that writes: it commits at the end, then wakes the launchers."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={IMMEDIATE: True})
             yield session
-        wake.send(self.settings.wake_dir)
+        if wakes:
+            wake.send(self.settings.wake_dir)
 
 
 def _unbound() -> Binding:

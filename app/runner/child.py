@@ -24,6 +24,7 @@ def main() -> int:
     os.set_inheritable(report.fileno(), False)
     given = json.loads(sys.stdin.buffer.read())
     _forget_input()
+    prepare_output()
     order = Order(**given["order"])
     run(order, Registry(load_approved(given["approved"])), given["application"], report)
     return 0
@@ -36,7 +37,6 @@ def run(order: Order, registry: Registry, application: str, report: socket.socke
         # Not as ASCII: a long text would grow beyond what a socket takes at once.
         report.send(json.dumps(message, ensure_ascii=False).encode())
 
-    prepare_output()
     perform(order, registry, application, send)
     os._exit(0)
 

@@ -43,6 +43,8 @@ REFUSED_SECONDS: Final = 1.0
 # How far ahead of free slots jobs are claimed, and so how long a more urgent one may have to wait for them.
 AHEAD_SECONDS: Final = 0.1
 MOST_AHEAD: Final = 500
+# Ends that come so close together are committed together.
+GROUP_SECONDS: Final = 0.005
 SHORTEST_SECONDS: Final = 0.0001
 
 
@@ -68,6 +70,7 @@ class Dispatcher:
         self.ready: deque[Claimed] = deque()
         self.finishes: list[Finish] = []
         self._usual_seconds = 1.0
+        self._written_at = 0.0
         self.is_stopping = False
         self._stop_at = 0.0
         self._due: dict[str, float] = {}
@@ -77,7 +80,7 @@ class Dispatcher:
         """Serve until told to stop; leaves nothing running."""
         processes.adopt_orphans()
         self._register()
-        self.engine = LocalEngine(self.bound.settings, self.id, self.application)
+        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
         self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
         self._watch()
         try:
@@ -128,8 +131,9 @@ class Dispatcher:
         self._keep_house()
 
     def _fill(self) -> None:
-        """Start what is claimed in the slots that are free."""
-        while self.ready and len(self.running) - len(self.finishes) < self.slots:
+        """Hand what is claimed to the engine: for free slots and, if jobs are short, one more for each."""
+        most = self.slots * (2 if self._usual_seconds < AHEAD_SECONDS else 1)
+        while self.ready and len(self.running) - len(self.finishes) < most:
             self._begin(self.ready.popleft())
 
     def _write(self) -> None:
@@ -137,15 +141,19 @@ class Dispatcher:
         wanted = self._wanted()
         wants = wanted > 0 and (bool(self.finishes) or self._is_anything_due())
         unsaved = [each for each in self.running.values() if each.is_unsaved]
-        if not (wants or self.finishes or unsaved):
+        if not (wants or self.finishes or unsaved) or (not wants and self._may_wait()):
             return
-        with self.bound.write() as session:
+        with self.bound.write(wakes=False) as session:
             done = store.finish_all(session, self.finishes, self.bound.settings)
             for each in unsaved:
                 each.save(session)
             claimed = store.claim(session, self.id, self.host, wanted) if wants else []
         self._written(done, unsaved)
         self.ready.extend(claimed)
+
+    def _may_wait(self) -> bool:
+        """Whether ends may be written with the next ones: while all slots have work, for a moment."""
+        return bool(self.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
 
     def _wanted(self) -> int:
         """How many jobs to claim: for the free slots, and for those that will be free in a moment."""
@@ -158,6 +166,7 @@ class Dispatcher:
     def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
         claims = {end.job_id: self.running.pop(end.job_id).claimed for end in self.finishes}
         self.finishes = []
+        self._written_at = time.monotonic()
         for each in unsaved:
             each.saved()
         log_finishes(self.bound.settings, [(end, claims[end.job_id]) for end in done])
@@ -180,15 +189,16 @@ class Dispatcher:
         if message["kind"] == "ended":
             self._end(each, message)
         elif message["kind"] == "unstarted":
-            self._end(each, _NEVER_STARTED | {"error": message["error"]})
+            self._end(each, _NEVER_STARTED)
         else:
             each.hear(message)
 
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
-        now = time.monotonic()
         self.finishes.append(each.end(ended))
-        self._usual_seconds += (max(now - each.began, SHORTEST_SECONDS) - self._usual_seconds) * 0.1
-        self._idle_since = now
+        self._idle_since = time.monotonic()
+        if each.began is not None:
+            took = max(self._idle_since - each.began, SHORTEST_SECONDS)
+            self._usual_seconds += (took - self._usual_seconds) * 0.1
 
     # -- what people ask
 
@@ -219,7 +229,7 @@ class Dispatcher:
     def _register(self) -> None:
         rescue_all(self.bound)
         row = presence(self.id, self.slots)
-        with self.bound.write() as session:
+        with self.bound.write(wakes=False) as session:
             store.register(session, row)
 
     def _watch(self) -> None:
@@ -238,7 +248,7 @@ class Dispatcher:
             signal.signal(number, self.stop)
 
     def _wait(self) -> None:
-        for key, _ in self._selector.select(POLL_SECONDS if not self.finishes else 0):
+        for key, _ in self._selector.select(GROUP_SECONDS if self.finishes else POLL_SECONDS):
             if key.fileobj is self.waker:
                 wake.drain(self.waker)
                 self._due.pop("cancel", None)
@@ -248,7 +258,7 @@ class Dispatcher:
 
     def _keep_house(self) -> None:
         if self._every("heartbeat", HEARTBEAT_SECONDS):
-            with self.bound.write() as session:
+            with self.bound.write(wakes=False) as session:
                 is_known = store.beat(session, self.id, is_draining=self.is_stopping)
             if not is_known:
                 self._start_over()
@@ -302,7 +312,7 @@ class Dispatcher:
         wake.close(self.bound.settings.wake_dir, self.id, self.waker)
         self.id = uuid.uuid4().hex
         self._register()
-        self.engine = LocalEngine(self.bound.settings, self.id, self.application)
+        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
         self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
         self._watch()
 
@@ -328,7 +338,7 @@ class Dispatcher:
         signal.set_wakeup_fd(-1)
         self._selector.close()
         if not self.running:
-            with contextlib.suppress(DBAPIError), self.bound.write() as session:
+            with contextlib.suppress(DBAPIError), self.bound.write(wakes=False) as session:
                 store.dismiss(session, self.id)
 
 

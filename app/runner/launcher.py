@@ -16,15 +16,17 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
-from app.runner.exec import Order
+from app.runner.exec import Order, prepare_output
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
+from app.runner.signature import shape_of
 from app.runner.starting import Child, fork, spawn
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class WarmParent:
         self.start = fork if given["start_method"] == "fork" else spawn
         self.children: dict[int, Child] = {}
         self.by_job: dict[int, Child] = {}
+        # Handed over before there was a slot, so that the next one begins the moment one is free.
+        self.waiting: deque[Order] = deque()
         self.is_over = False
         self.selector = selectors.DefaultSelector()
 
@@ -68,7 +72,7 @@ class WarmParent:
         self._end_everything()
 
     def _patience(self) -> float | None:
-        if any(child.is_ending for child in self.children.values()):
+        if any(child.is_ending or child.status is not None for child in self.children.values()):
             return ENDING_SECONDS
         deadlines = [child.deadline for child in self.children.values() if child.deadline is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
@@ -88,7 +92,12 @@ class WarmParent:
             if "stop" in message:
                 self._stop(message["stop"], message["reason"], message["grace"])
             else:
-                self._start(Order(**message["order"]))
+                self.waiting.append(Order(**message["order"]))
+                self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        while self.waiting and len(self.children) < int(self.given["slots"]):
+            self._start(self.waiting.popleft())
 
     def _start(self, order: Order) -> None:
         try:
@@ -112,8 +121,16 @@ class WarmParent:
 
     def _stop(self, job_id: int, reason: str, grace: float) -> None:
         child = self.by_job.get(job_id)
-        if child is not None and not child.is_ending:
+        if child is None:
+            self._forgo(job_id, reason)
+        elif not child.is_ending:
             child.end(reason, grace)
+
+    def _forgo(self, job_id: int, reason: str) -> None:
+        """Let go of an order that has not been begun."""
+        for order in [each for each in self.waiting if each.job_id == job_id]:
+            self.waiting.remove(order)
+            self._say({"kind": "unstarted", "job": job_id, "attempt": order.attempt, "error": reason})
 
     def _reap(self) -> None:
         while True:
@@ -147,6 +164,7 @@ class WarmParent:
                 return
         self._forget(child)
         self._say(child.report())
+        self._start_waiting()
 
     def _strays(self) -> list[Any]:
         """Processes without a job: adopted ones that no child which is being ended still has time for."""
@@ -180,8 +198,11 @@ def _drain(signals: socket.socket) -> None:
             pass
 
 
-def _load_handlers(parent: WarmParent) -> None:
-    parent.registry.preload()
+def _warm_up(parent: WarmParent) -> None:
+    """Do once what every forked process would have to do by itself."""
+    for function in parent.registry.preload():
+        shape_of(function)
+    prepare_output()
     if "flask" in sys.modules:
         try:
             import_module("app.runner.context").load(parent.given["application"])
@@ -202,7 +223,7 @@ def main() -> None:
     Path(given["log_dir"]).mkdir(parents=True, exist_ok=True)
     parent = WarmParent(control, report, given)
     if given["start_method"] == "fork":
-        _load_handlers(parent)
+        _warm_up(parent)
         gc.collect()
         gc.freeze()
     parent.run()

@@ -6,6 +6,7 @@ module imported. Nothing is split, walked or evaluated that came from outside.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from dataclasses import dataclass
 from importlib import import_module
@@ -48,6 +49,7 @@ class Registry:
 
     def __init__(self, approved: Mapping[str, Approval]) -> None:
         self.approved = approved
+        self._loaded: dict[Handler, tuple[type[Any], Callable[..., Any]]] = {}
 
     def find(self, class_name: object, method: object) -> Handler:
         """Look both names up; import nothing. Raises `NotApproved`."""
@@ -64,6 +66,8 @@ class Registry:
         Raises `NotApproved` when the class or the method is not there, is inherited, or is nothing
         that can be called once and be over with.
         """
+        if handler in self._loaded:
+            return self._loaded[handler]
         found = self._load_class(handler.class_name)
         function = vars(found).get(handler.method)
         if not inspect.isfunction(function):
@@ -74,13 +78,15 @@ class Registry:
             )
         return found, function
 
-    def preload(self) -> None:
-        """Import every approved class, so that forked processes find them loaded; leave out what fails."""
-        for class_name in self.approved:
-            try:
-                self._load_class(class_name)
-            except NotApproved:
-                continue  # its jobs say so, each by itself
+    def preload(self) -> list[Callable[..., Any]]:
+        """Load every handler, so that forked processes find them loaded; leave out what fails."""
+        for class_name, approval in self.approved.items():
+            for method in approval.methods:
+                # What fails here says so by itself, in each of its jobs.
+                with contextlib.suppress(NotApproved):
+                    handler = self.find(class_name, method)
+                    self._loaded[handler] = self.load(handler)
+        return [function for _, function in self._loaded.values()]
 
     def _load_class(self, class_name: str) -> type[Any]:
         module_name, _, name = class_name.rpartition(".")

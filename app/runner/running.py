@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.runner import store
@@ -30,7 +30,7 @@ class Running:
     said: Mapping[str, Any] | None = None
     progress: tuple[float, float, str] | None = None
     cancelled_by: str | None = None
-    began: float = field(default_factory=time.monotonic)
+    began: float | None = None
 
     def order(self) -> Order:
         """Give what its process must know."""
@@ -48,6 +48,7 @@ class Running:
         """Note what was reported while it runs."""
         if message["kind"] == "started":
             self.pid, self.process_started = message["pid"], message["process_started"]
+            self.began = time.monotonic()
         elif message["kind"] == "progress":
             self.progress = (message["done"], message["total"], message["message"])
         elif message["kind"] == "result":

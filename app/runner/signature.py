@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
+from functools import lru_cache
 from typing import Any, Final
 
 if typing.TYPE_CHECKING:
@@ -27,25 +28,33 @@ _KINDS: Final = {
 
 def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, Any]) -> str | None:
     """Say why `parameters` do not fit the method's signature and annotations, or give None."""
-    signature = inspect.signature(function)
-    own = list(signature.parameters.values())[1:]
-    signature = signature.replace(parameters=own)
+    signature, own, hints = shape_of(function)
     try:
         named = parameters if isinstance(parameters, dict) else {}
         listed = parameters if isinstance(parameters, list) else []
         bound = signature.bind(*listed, **named)
     except TypeError as error:
         return f"{str(error)[:_LONGEST]} (it takes {signature})"
-    return _first_misfit(function, bound.arguments, own)
+    return _first_misfit(hints, bound.arguments, own)
 
 
-def _first_misfit(
-    function: Callable[..., Any], arguments: Mapping[str, Any], own: list[inspect.Parameter]
-) -> str | None:
+@lru_cache(maxsize=1024)
+def shape_of(
+    function: Callable[..., Any],
+) -> tuple[inspect.Signature, list[inspect.Parameter], Mapping[str, Any]]:
+    """Give what a method takes: its signature and parameters without `self`, and their annotations."""
+    signature = inspect.signature(function)
+    own = list(signature.parameters.values())[1:]
     try:
         hints = typing.get_type_hints(function)
     except Exception:  # noqa: BLE001 - annotations may name what only a type checker imports
-        return None
+        hints = {}
+    return signature.replace(parameters=own), own, hints
+
+
+def _first_misfit(
+    hints: Mapping[str, Any], arguments: Mapping[str, Any], own: list[inspect.Parameter]
+) -> str | None:
     starred = {each.name for each in own if each.kind in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
     for name, value in arguments.items():
         if name in hints and name not in starred and not _fits(value, hints[name]):

@@ -28,7 +28,7 @@ SWEEP_SECONDS: Final = 10.0
 class LocalEngine:
     """One warm parent and the sockets to it."""
 
-    def __init__(self, settings: Settings, launcher_id: str, application: str) -> None:
+    def __init__(self, settings: Settings, launcher_id: str, application: str, slots: int) -> None:
         self.settings, self.launcher_id = settings, launcher_id
         self._given = {
             "approved": {name: _plain(each) for name, each in settings.approved.items()},
@@ -37,6 +37,7 @@ class LocalEngine:
             "log_dir": str(settings.log_dir.absolute()),
             "log_limit_bytes": settings.log_limit_bytes,
             "application": application,
+            "slots": slots,
         }
         self._early: list[dict[str, Any]] = []
         self.start_up()
