@@ -58,15 +58,18 @@ class Runner:
             self.init_app(application)
 
     def init_app(self, application: Flask) -> None:
-        """Read the settings, and add the dashboard and the commands."""
+        """Read the settings, and add the dashboard, `/healthz` and the commands."""
         from app.runner.cli import jobs_cli
         from app.runner.dashboard import blueprint
+        from app.runner.dashboard.health import healthz
 
         state = _State(application, self)
         application.extensions[NAME] = state
         binding.use(_current)
         application.register_blueprint(blueprint, url_prefix="/background-jobs")
         application.before_request_funcs.setdefault(blueprint.name, []).insert(0, self._admit)
+        # For whatever watches over the site, which no guard would know.
+        application.add_url_rule("/healthz", "runner_healthz", healthz)
         application.cli.add_command(jobs_cli)
 
     def _admit(self) -> BaseResponse | None:

@@ -22,6 +22,7 @@ PUBLIC: Final = {
     "accounts.register",
     "accounts.forgot",
     "accounts.reset",
+    "runner_healthz",
 }
 ADMIN_ONLY: Final = ("/admin", "/background-jobs")
 
