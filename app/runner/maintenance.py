@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from app.runner import processes, store
 from app.runner.engines.local import sweep
+from app.runner.logs import attempt_log_path
 from app.runner.store.launchers import known
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.runner.binding import Binding
     from app.runner.models import LauncherRow
     from app.runner.store import Finish
@@ -46,6 +50,17 @@ def prune_old(bound: Binding) -> int:
     while True:
         with bound.write() as session:
             deleted = store.prune(session, before=before)
-        total += deleted
-        if deleted == 0:
+        if not deleted:
             return total
+        total += len(deleted)
+        _delete_logs(bound.settings.log_dir, set(deleted))
+
+
+def _delete_logs(log_dir: Path, job_ids: set[int]) -> None:
+    """Delete what the attempts of jobs have printed; a log that cannot be deleted holds nothing up."""
+    for folder in {attempt_log_path(log_dir, job_id, 1).parent for job_id in job_ids}:
+        for path in folder.glob("*.log"):
+            number = path.name.partition(".")[0]
+            if number.isdecimal() and int(number) in job_ids:
+                with contextlib.suppress(OSError):
+                    path.unlink()

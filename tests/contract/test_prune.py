@@ -17,7 +17,7 @@ MONTH = dt.timedelta(days=30)
 def prune(bench: Bench, *, age: dt.timedelta = MONTH, limit: int = 500) -> int:
     """Delete what finished longer ago than that."""
     with bench.write() as session:
-        return store.prune(session, before=now() - age, limit=limit)
+        return len(store.prune(session, before=now() - age, limit=limit))
 
 
 def finished(bench: Bench, ago: dt.timedelta, state: str = "completed") -> int:

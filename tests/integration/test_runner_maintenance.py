@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from app.runner import maintenance, processes, store
+from app.runner.logs import attempt_log_path
 from app.runner.maintenance import SILENT_SECONDS, is_dead, prune_old, rescue_all
 from app.runner.models import Job, LauncherRow
 from tests.runner_house import LAUNCHER, Bench, made_engine, now
@@ -128,14 +129,19 @@ def test_processes_are_ended_before_jobs_are_given_back(
 def test_old_jobs_are_pruned_step_by_step_until_none_is_left(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is older than the retention goes, in as many steps as it takes; the rest stays."""
+    """What is older than the retention goes with its logs, in as many steps as it takes; the rest stays."""
     old, new = [bench.job_in("completed") for _ in range(5)], bench.job_in("completed")
     long_ago = now() - dt.timedelta(days=bench.settings.retention_days, minutes=1)
     with bench.write() as session:
         session.execute(update(Job).where(Job.id.in_(old)).values(finished_at=long_ago))
+    logs = {job: attempt_log_path(bench.settings.log_dir, job, 1) for job in (*old, new, new * 10)}
+    for path in logs.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("said")
     step = store.prune
     monkeypatch.setattr(store, "prune", lambda session, *, before: step(session, before=before, limit=2))
 
     assert 5 == prune_old(bench.bound)
 
     assert {new} == {key for table, key in bench.snapshot() if table == Job.__tablename__}
+    assert {new, new * 10} == {job for job, path in logs.items() if path.exists()}

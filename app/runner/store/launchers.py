@@ -57,14 +57,17 @@ def rescue(session: Session, launcher_id: str, settings: Settings) -> list[Finis
     return done
 
 
-def prune(session: Session, *, before: dt.datetime, limit: int = 500) -> int:
-    """Delete up to `limit` jobs that finished before a moment, oldest first, with all their history."""
+def prune(session: Session, *, before: dt.datetime, limit: int = 500) -> list[int]:
+    """Delete up to `limit` jobs that finished before a moment, oldest first, with all their history.
+
+    Their numbers are given, so that their logs can follow.
+    """
     old = select(Job.id).where(Job.status.in_(FINAL_STATUSES), Job.finished_at < before)
     ids = list(session.scalars(old.order_by(Job.id).limit(limit)))
     for table in (Event, Attempt):
         session.execute(delete(table).where(table.job_id.in_(ids)))
     session.execute(delete(Job).where(Job.id.in_(ids)))
-    return len(ids)
+    return ids
 
 
 def _end_of(job: Job) -> Finish:
