@@ -49,7 +49,7 @@ def test_a_job_that_cannot_be_is_refused(bench: Bench, name: str) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"outcome": "done"},
+        {"outcome": "done", "finished_at": NOW},
         {"outcome": "completed"},
         {"finished_at": NOW},
         {"outcome": "completed", "finished_at": NOW, "number": 1},
