@@ -32,7 +32,7 @@ def leave_out_empty(_: object, __: object, directives: list[Any]) -> None:
         directives.clear()
 
 
-def configure(**where: Any) -> None:  # noqa: ANN401 - handed on as it is
+def configure(**where: Any) -> None:
     """Tell Alembic where the tables are, and how to compare and change them."""
     context.configure(
         target_metadata=current_app.extensions["migrate"].db.metadata,

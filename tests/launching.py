@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -31,7 +32,7 @@ application.config.from_prefixed_env()
 Runner(application, guard=lambda: True)
 """
 
-WORK = '''
+WORK = """
 import os, signal, subprocess, sys, time
 from app.runner import Abort, Retry, current_job
 
@@ -97,7 +98,7 @@ class Work:
             data[0] += 1
             data[0] = 0
         return len(data)
-'''
+"""
 
 
 class House:
@@ -105,7 +106,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        methods = [line.split("(")[0].split()[-1] for line in WORK.splitlines() if line.startswith("    def ")]
+        methods = re.findall(r"^    def (\w+)", WORK, re.MULTILINE)
         (folder / "house.py").write_text(APPLICATION.replace("METHODS", repr(methods)), encoding="utf-8")
         (folder / "work.py").write_text(WORK, encoding="utf-8")
         self.environment = dict(os.environ) | {
@@ -137,11 +138,14 @@ class House:
         """Enqueue jobs in one transaction, through the public face."""
         given = json.dumps({"method": method, "parameters": parameters, "count": count, "options": options})
         script = (
-            "import json, sys; from house import application; from app.runner import binding, run_background_job\n"
+            "import json, sys\n"
+            "from house import application\n"
+            "from app.runner import binding, run_background_job\n"
             "given = json.loads(sys.argv[1])\n"
             "with application.app_context(), binding.current().write() as session:\n"
-            "    print([run_background_job('work.Work', given['method'], given['parameters'], session=session,"
-            " **given['options']).id for _ in range(given['count'])])\n"
+            "    wanted = ('work.Work', given['method'], given['parameters'])\n"
+            "    options = given['options'] | {'session': session}\n"
+            "    print([run_background_job(*wanted, **options).id for _ in range(given['count'])])\n"
         )
         ids: list[int] = json.loads(self.python("-c", script, given).stdout)
         return ids
@@ -171,7 +175,8 @@ class House:
 
     def attempt(self, job_id: int, number: int = 1) -> dict[str, Any]:
         """Give one attempt's row."""
-        return self._row("SELECT * FROM background_job_attempts WHERE job_id = ? AND number = ?", job_id, number)
+        query = "SELECT * FROM background_job_attempts WHERE job_id = ? AND number = ?"
+        return self._row(query, job_id, number)
 
     def log(self, job_id: int, number: int = 1) -> str:
         """Give what an attempt has printed so far."""
@@ -180,8 +185,8 @@ class House:
 
     def processes(self) -> list[int]:
         """Give every living process that descends from one of our launchers' warm parents."""
-        ids = {launcher for (launcher,) in self.rows("SELECT DISTINCT launcher_id FROM background_job_attempts")}
-        found = [each for launcher in ids if launcher for each in processes.marked(launcher)]
+        ids = self.rows("SELECT DISTINCT launcher_id FROM background_job_attempts")
+        found = [each for (launcher,) in ids if launcher for each in processes.marked(launcher)]
         return [each.pid for each in processes.living(found)]
 
     def end(self) -> None:

@@ -23,6 +23,7 @@ from app.runner.engines.local import EngineGone, LocalEngine
 from app.runner.joblog import log_finishes, warn
 from app.runner.maintenance import prune_old, rescue_all
 from app.runner.models import Job
+from app.runner.pace import Pace
 from app.runner.presence import presence
 from app.runner.running import Running
 
@@ -40,12 +41,8 @@ RESCUE_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3600.0
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
-# How far ahead of free slots jobs are claimed, and so how long a more urgent one may have to wait for them.
-AHEAD_SECONDS: Final = 0.1
-MOST_AHEAD: Final = 500
 # Ends that come so close together are committed together.
 GROUP_SECONDS: Final = 0.005
-SHORTEST_SECONDS: Final = 0.0001
 
 
 class Dispatcher:
@@ -69,7 +66,7 @@ class Dispatcher:
         # Claimed ahead of free slots, where jobs are so short that claiming each by itself would cost most.
         self.ready: deque[Claimed] = deque()
         self.finishes: list[Finish] = []
-        self._usual_seconds = 1.0
+        self._pace = Pace(self.slots)
         self._written_at = 0.0
         self.is_stopping = False
         self._stop_at = 0.0
@@ -131,14 +128,15 @@ class Dispatcher:
         self._keep_house()
 
     def _fill(self) -> None:
-        """Hand what is claimed to the engine: for free slots and, if jobs are short, one more for each."""
-        most = self.slots * (2 if self._usual_seconds < AHEAD_SECONDS else 1)
+        """Hand what is claimed to the engine, as much as it may have."""
+        most = self._pace.handed_over()
         while self.ready and len(self.running) - len(self.finishes) < most:
             self._begin(self.ready.popleft())
 
     def _write(self) -> None:
         """Write all that came in and claim what can be used soon, in one transaction."""
-        wanted = self._wanted()
+        running = len(self.running) - len(self.finishes)
+        wanted = 0 if self.is_stopping else self._pace.wanted(running, len(self.ready))
         wants = wanted > 0 and (bool(self.finishes) or self._is_anything_due())
         unsaved = [each for each in self.running.values() if each.is_unsaved]
         if not (wants or self.finishes or unsaved) or (not wants and self._may_wait()):
@@ -154,14 +152,6 @@ class Dispatcher:
     def _may_wait(self) -> bool:
         """Whether ends may be written with the next ones: while all slots have work, for a moment."""
         return bool(self.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
-
-    def _wanted(self) -> int:
-        """How many jobs to claim: for the free slots, and for those that will be free in a moment."""
-        if self.is_stopping:
-            return 0
-        free = self.slots - (len(self.running) - len(self.finishes)) - len(self.ready)
-        ahead = min(MOST_AHEAD, int(self.slots * AHEAD_SECONDS / self._usual_seconds))
-        return free + ahead if free > 0 or len(self.ready) < ahead // 2 else 0
 
     def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
         claims = {end.job_id: self.running.pop(end.job_id).claimed for end in self.finishes}
@@ -197,8 +187,7 @@ class Dispatcher:
         self.finishes.append(each.end(ended))
         self._idle_since = time.monotonic()
         if each.began is not None:
-            took = max(self._idle_since - each.began, SHORTEST_SECONDS)
-            self._usual_seconds += (took - self._usual_seconds) * 0.1
+            self._pace.took(self._idle_since - each.began)
 
     # -- what people ask
 

@@ -73,7 +73,9 @@ def test_refusals_are_one_sentence_and_exit_code_1(house: House) -> None:
     done = house.flask("cancel", str(job), check=False)
 
     assert 1 == done.returncode
-    assert f"Error: job {job} is completed: cancel is only possible for pending or running jobs\n" == done.stderr
+    assert (
+        f"Error: job {job} is completed: cancel is only possible for pending or running jobs\n" == done.stderr
+    )
 
 
 def test_waiting_says_how_it_ended(house: House) -> None:

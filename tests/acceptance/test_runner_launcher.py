@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def test_a_thousand_jobs_each_complete_once(house: House) -> None:
 
 
 def test_killed_children_and_a_killed_launcher_lose_no_job(house: House) -> None:
-    """kill -9 of job processes and of the launcher in the middle of the work: all jobs still complete."""
+    """Kill -9 of job processes and of the launcher in the middle of the work: all jobs still complete."""
     house.enqueue("sleep", 0.05, count=60)
     launcher = house.launch("--slots", "4")
     for _ in range(3):
@@ -49,7 +50,10 @@ def test_jobs_of_a_killed_launcher_run_again_on_another(house: House) -> None:
     first = house.launch()
     until(lambda: house.job(job)["status"] == "running", "the first launcher runs the job")
     house.launch()
-    until(lambda: len(house.rows("SELECT id FROM background_job_launchers")) == 2, "the second launcher is there")
+    until(
+        lambda: len(house.rows("SELECT id FROM background_job_launchers")) == 2,
+        "the second launcher is there",
+    )
 
     first.send_signal(signal.SIGKILL)
 
@@ -61,7 +65,7 @@ def test_jobs_of_a_killed_launcher_run_again_on_another(house: House) -> None:
 
 
 def test_a_killed_warm_parent_is_replaced(house: House) -> None:
-    """kill -9 of the warm parent takes its jobs with it; they run again, and nothing else is lost."""
+    """Kill -9 of the warm parent takes its jobs with it; they run again, and nothing else is lost."""
     (job,) = house.enqueue("stubborn", timeout=2, retries=0)
     launcher = house.launch("--idle-exit", "2")
     until(lambda: "all started" in house.log(job), "the job has started its children")
@@ -76,7 +80,7 @@ def test_a_killed_warm_parent_is_replaced(house: House) -> None:
 
 
 def test_cancel_ends_the_whole_tree_before_it_says_so(house: House) -> None:
-    """A cancelled job has no process alive: no child that ignores SIGTERM, no grandchild in its own session."""
+    """A cancelled job has no process: no child that ignores SIGTERM, no grandchild in its own session."""
     (job,) = house.enqueue("stubborn")
     house.launch()
     until(lambda: "all started" in house.log(job), "the job has started its children")
@@ -220,7 +224,9 @@ def test_high_priority_goes_first_and_retries_are_counted(house: House) -> None:
     started = [job for (job,) in house.rows("SELECT job_id FROM background_job_attempts ORDER BY id")]
     assert [high, retried] == started[:2]
     assert started.index(low) > 1
-    assert ("completed", 3, "3") == tuple(house.job(retried)[name] for name in ("status", "attempt", "result"))
+    assert ("completed", 3, "3") == tuple(
+        house.job(retried)[name] for name in ("status", "attempt", "result")
+    )
 
 
 def test_a_delayed_job_waits(house: House) -> None:
@@ -230,7 +236,8 @@ def test_a_delayed_job_waits(house: House) -> None:
     house.flask("work", "--drain")
 
     (waited,) = house.rows(
-        "SELECT (julianday(started_at) - julianday(created_at)) * 86400 FROM background_jobs WHERE id = ?", job
+        "SELECT (julianday(started_at) - julianday(created_at)) * 86400 FROM background_jobs WHERE id = ?",
+        job,
     )[0]
     assert waited >= 1.499
 
@@ -238,12 +245,10 @@ def test_a_delayed_job_waits(house: House) -> None:
 def _kill_a_job_process(house: House) -> None:
     """Kill the process of whichever job is seen running, if it still is."""
     query = "SELECT pid FROM background_job_attempts WHERE outcome = 'running' AND pid IS NOT NULL"
-    found: list[tuple[int]] = []
-    until(lambda: found.extend(house.rows(query)) or found, "a job runs")
-    try:
-        os.kill(found[0][0], signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    until(lambda: house.rows(query), "a job runs")
+    for (pid,) in house.rows(query)[:1]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _warm_parent_of(pid: int) -> int:

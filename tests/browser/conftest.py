@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,28 +19,27 @@ from tests.launching import ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 PASSWORD = "a password for stories"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 # Jobs for the admin to act on, approved through the environment beside the site's own.
-WORK = '''
+WORK = """
 import pathlib, time
 from app.runner import current_job
 
 class Chore:
     def linger(self, seconds: float):
-        """Print, report, and take its time."""
         for n in range(round(seconds * 10)):
             print(f"line {n}", flush=True)
             current_job.progress(n, seconds * 10, "lingering")
             time.sleep(0.1)
 
     def need(self, path: str):
-        """Fail unless a file is there."""
         print("looking for it", flush=True)
         return pathlib.Path(path).read_text()
-'''
+"""
 
 PREPARE = """
 import datetime as dt
@@ -60,7 +58,8 @@ folder = Path("app/academic/demo/data/linked-list")
 with application.app_context():
     with writing() as session:
         people = {user.email.partition("@")[0]: user for user in session.scalars(select(User))}
-        course = Course(code="CS 3303", title="Data Structures", instructor_id=people["instructor"].id, created_at=now)
+        teacher = people["instructor"].id
+        course = Course(code="CS 3303", title="Data Structures", instructor_id=teacher, created_at=now)
         session.add(course)
         session.flush()
         for name in ("student", "other"):
