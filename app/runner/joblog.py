@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from app.runner import logs
@@ -21,12 +22,20 @@ def log_finishes(settings: Settings, ends: Iterable[tuple[Finish, Claimed | None
         name, text = _line(end, claimed)
         lines[name].append(text)
     for name, texts in lines.items():
-        logs.append(settings.log_dir / name, texts)
+        _append(settings, name, texts)
 
 
 def warn(settings: Settings, message: str, context: Mapping[str, Any]) -> None:
     """Write what went wrong with the launcher itself."""
-    logs.append(settings.log_dir / logs.ERRORS, [logs.line("WARNING", message, context)])
+    _append(settings, logs.ERRORS, [logs.line("WARNING", message, context)])
+
+
+def _append(settings: Settings, name: str, lines: list[str]) -> None:
+    try:
+        logs.append(settings.log_dir / name, lines)
+    except OSError as error:
+        # A full disk or a file of somebody else's loses the lines, not the launcher with all that it runs.
+        sys.stderr.write(f"{name} cannot be written ({error.strerror}); it would say:\n{''.join(lines)}")
 
 
 def _line(end: Finish, claimed: Claimed | None) -> tuple[str, str]:
