@@ -37,6 +37,10 @@ class Handler(Base):
     async def both(self): yield
 
 def function(): ...
+def __getattr__(name):
+    if name == "Nothing":
+        return Handler
+    raise AttributeError(name)
 """
 METHODS = ["plain", "inherited", "number", "alias", "nested", "static", "classy", "prop", "missing"]
 METHODS += ["coroutine", "generator", "both"]
