@@ -36,13 +36,18 @@ def test_every_launcher_that_listens_is_woken(tmp_path: Path) -> None:
 
 
 def test_many_wakes_are_as_good_as_one(tmp_path: Path) -> None:
-    """Who enqueues never waits for a launcher that is busy, however full its socket is."""
+    """Who enqueues never waits for a launcher that is busy, however full its socket; the others are woken."""
     receiver = wake.listen(tmp_path, "busy")
-
     for _ in range(2000):
         wake.send(tmp_path)
+    others = {name: wake.listen(tmp_path, name) for name in "abcdef"}
+
+    wake.send(tmp_path)
 
     assert is_woken(receiver)
+    assert all(map(is_woken, others.values()))
+    for name, each in others.items():
+        wake.close(tmp_path, name, each)
     assert receiver is not None
     wake.drain(receiver)
     assert not is_woken(receiver)
