@@ -106,8 +106,9 @@ class Job(Base):
         CheckConstraint(f"(status IN {FINAL_STATUSES}) = (finished_at IS NOT NULL)", name="finished_at"),
         CheckConstraint("(status = 'running') = (launcher_id IS NOT NULL)", name="launcher_id"),
         CheckConstraint("attempts_used >= 0 AND max_attempts >= 1", name="attempts"),
+        CheckConstraint("waits_for >= 0", name="waits_for"),
         # The claim reads due jobs in rank order; the dashboard reads a status, newest first.
-        Index("ix_background_jobs_claim", "status", "is_held", "rank", "id"),
+        Index("ix_background_jobs_claim", "status", "is_held", "waits_for", "rank", "id"),
         Index("ix_background_jobs_status_newest", "status", "id"),
         Index("ix_background_jobs_class_newest", "class_name", "id"),
         Index("ix_background_jobs_launcher", "launcher_id"),
@@ -129,6 +130,8 @@ class Job(Base):
     rank: Mapped[int] = mapped_column(BigInteger)
     run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     is_held: Mapped[bool] = mapped_column(Boolean, default=False)
+    # How many other jobs must end before this one may run.
+    waits_for: Mapped[int] = mapped_column(Integer, default=0)
     # The number of the latest attempt: the token that proves who may write.
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     # Attempts of the present budget; a person's retry starts a new one.
@@ -140,6 +143,8 @@ class Job(Base):
     unique_key: Mapped[str | None] = mapped_column(String(200))
     # The key while the job is unfinished, NULL after: portable "unique where not finished".
     unique_slot: Mapped[str | None] = mapped_column(String(200))
+    # Until then the key stays taken, even if the job has finished.
+    unique_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     launcher_id: Mapped[str | None] = mapped_column(String(32))
     cancel_requested_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     cancel_requested_by: Mapped[str | None] = mapped_column(String(200))
@@ -162,6 +167,54 @@ class Job(Base):
     def handler(self) -> str:
         """The handler as logs and pages name it: `dotted.Class@method`."""
         return f"{self.class_name}@{self.method}"
+
+
+class Dependency(Base):
+    """One job waits for another to end."""
+
+    __tablename__ = "background_job_dependencies"
+    __table_args__ = (
+        CheckConstraint("policy IN ('cancel', 'run')", name="policy"),
+        Index("ix_background_job_dependencies_after", "after_id"),
+    )
+
+    job_id: Mapped[int] = mapped_column(
+        ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    after_id: Mapped[int] = mapped_column(
+        ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    # What becomes of the job if the other fails or is cancelled: it is cancelled too, or runs all the same.
+    policy: Mapped[str] = mapped_column(String(6), default="cancel")
+
+
+class JobClass(Base):
+    """What holds for all jobs of a class, over all launchers; the name `*` stands for every class."""
+
+    __tablename__ = "background_job_classes"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    is_paused: Mapped[bool] = mapped_column(Boolean, default=False)
+    paused_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    paused_by: Mapped[str | None] = mapped_column(String(200))
+    # The present window of its rate, and how many attempts have started in it.
+    window_started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    window_count: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Schedule(Base):
+    """A job that is enqueued again and again; the row decides who of many launchers does it."""
+
+    __tablename__ = "background_job_schedules"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    cron: Mapped[str] = mapped_column(String(100))
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    next_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    last_job_id: Mapped[int | None] = mapped_column(BigInteger)
+    missed: Mapped[int] = mapped_column(Integer, default=0)
+    is_paused: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Attempt(Base):

@@ -34,6 +34,15 @@ def upgrade() -> None:
     with op.batch_alter_table('audit_events', schema=None) as batch_op:
         batch_op.create_index('ix_audit_events_subject', ['subject', 'id'], unique=False)
 
+    op.create_table('background_job_classes',
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('is_paused', sa.Boolean(), nullable=False),
+    sa.Column('paused_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=True),
+    sa.Column('paused_by', sa.String(length=200), nullable=True),
+    sa.Column('window_started_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=True),
+    sa.Column('window_count', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_background_job_classes'))
+    )
     op.create_table('background_job_launchers',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('host', sa.String(length=255), nullable=False),
@@ -46,6 +55,17 @@ def upgrade() -> None:
     sa.Column('heartbeat_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_background_job_launchers'))
     )
+    op.create_table('background_job_schedules',
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('cron', sa.String(length=100), nullable=False),
+    sa.Column('timezone', sa.String(length=64), nullable=False),
+    sa.Column('next_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
+    sa.Column('last_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=True),
+    sa.Column('last_job_id', sa.BigInteger(), nullable=True),
+    sa.Column('missed', sa.Integer(), nullable=False),
+    sa.Column('is_paused', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_background_job_schedules'))
+    )
     op.create_table('background_jobs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('class_name', sa.String(length=200), nullable=False),
@@ -57,6 +77,7 @@ def upgrade() -> None:
     sa.Column('rank', sa.BigInteger(), nullable=False),
     sa.Column('run_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
     sa.Column('is_held', sa.Boolean(), nullable=False),
+    sa.Column('waits_for', sa.Integer(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('attempts_used', sa.Integer(), nullable=False),
     sa.Column('max_attempts', sa.Integer(), nullable=False),
@@ -64,6 +85,7 @@ def upgrade() -> None:
     sa.Column('timeout_seconds', sa.Double(), nullable=True),
     sa.Column('unique_key', sa.String(length=200), nullable=True),
     sa.Column('unique_slot', sa.String(length=200), nullable=True),
+    sa.Column('unique_until', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=True),
     sa.Column('launcher_id', sa.String(length=32), nullable=True),
     sa.Column('cancel_requested_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=True),
     sa.Column('cancel_requested_by', sa.String(length=200), nullable=True),
@@ -81,12 +103,13 @@ def upgrade() -> None:
     sa.CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name=op.f('ck_background_jobs_status')),
     sa.CheckConstraint('attempts_used >= 0 AND max_attempts >= 1', name=op.f('ck_background_jobs_attempts')),
     sa.CheckConstraint('priority IN (1, 2, 3)', name=op.f('ck_background_jobs_priority')),
+    sa.CheckConstraint('waits_for >= 0', name=op.f('ck_background_jobs_waits_for')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_background_jobs')),
     sa.UniqueConstraint('unique_slot', name=op.f('uq_background_jobs_unique_slot')),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('background_jobs', schema=None) as batch_op:
-        batch_op.create_index('ix_background_jobs_claim', ['status', 'is_held', 'rank', 'id'], unique=False)
+        batch_op.create_index('ix_background_jobs_claim', ['status', 'is_held', 'waits_for', 'rank', 'id'], unique=False)
         batch_op.create_index('ix_background_jobs_class_newest', ['class_name', 'id'], unique=False)
         batch_op.create_index('ix_background_jobs_launcher', ['launcher_id'], unique=False)
         batch_op.create_index('ix_background_jobs_status_newest', ['status', 'id'], unique=False)
@@ -146,6 +169,18 @@ def upgrade() -> None:
     sa.UniqueConstraint('job_id', 'number', name=op.f('uq_background_job_attempts_job_id_number')),
     sqlite_autoincrement=True
     )
+    op.create_table('background_job_dependencies',
+    sa.Column('job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('after_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('policy', sa.String(length=6), nullable=False),
+    sa.CheckConstraint("policy IN ('cancel', 'run')", name=op.f('ck_background_job_dependencies_policy')),
+    sa.ForeignKeyConstraint(['after_id'], ['background_jobs.id'], name=op.f('fk_background_job_dependencies_after_id_background_jobs'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['job_id'], ['background_jobs.id'], name=op.f('fk_background_job_dependencies_job_id_background_jobs'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('job_id', 'after_id', name=op.f('pk_background_job_dependencies'))
+    )
+    with op.batch_alter_table('background_job_dependencies', schema=None) as batch_op:
+        batch_op.create_index('ix_background_job_dependencies_after', ['after_id'], unique=False)
+
     op.create_table('background_job_events',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -490,6 +525,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_background_job_events_job')
 
     op.drop_table('background_job_events')
+    with op.batch_alter_table('background_job_dependencies', schema=None) as batch_op:
+        batch_op.drop_index('ix_background_job_dependencies_after')
+
+    op.drop_table('background_job_dependencies')
     op.drop_table('background_job_attempts')
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_users_role'))
@@ -508,7 +547,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_background_jobs_claim')
 
     op.drop_table('background_jobs')
+    op.drop_table('background_job_schedules')
     op.drop_table('background_job_launchers')
+    op.drop_table('background_job_classes')
     with op.batch_alter_table('audit_events', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_events_subject')
 

@@ -228,7 +228,7 @@ _COLUMNS: Final = (
     _JOBS.c.max_attempts,
     _JOBS.c.crashes,
 )
-_IS_FREE: Final = (_JOBS.c.status == "pending") & _JOBS.c.is_held.is_(False)
+_IS_FREE: Final = (_JOBS.c.status == "pending") & _JOBS.c.is_held.is_(False) & (_JOBS.c.waits_for == 0)
 _IS_DUE: Final = _IS_FREE & (_JOBS.c.run_at <= bindparam("now"))
 
 _DUE: Final = (
