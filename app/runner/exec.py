@@ -16,9 +16,8 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.runner.arrival import entered_on_arrival
 from app.runner.errors import Abort, Retry
@@ -37,8 +36,7 @@ _OF_FLASK: Final = ("flask", "app.runner.api")
 Send = Callable[[Mapping[str, Any]], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """What a job's process must know; travels as JSON."""
 
     job_id: int

@@ -8,29 +8,25 @@ share. When the launcher that it serves is gone, it ends every process it has, a
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections import deque
-from dataclasses import asdict
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from app.runner import processes
-from app.runner.exec import Order, prepare_output
+from app.runner.exec import Order
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
-from app.runner.signature import shape_of
 from app.runner.starting import Child, fork, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from app.runner.output import Output
 
 # How often processes that are being ended are looked at, in seconds.
 ENDING_SECONDS: Final = 0.02
@@ -50,7 +46,7 @@ class WarmParent:
         self.children: dict[int, Child] = {}
         self.by_job: dict[int, Child] = {}
         # Handed over before there was a slot, so that the next one begins the moment one is free.
-        self.waiting: deque[Order] = deque()
+        self.waiting: deque[dict[str, Any]] = deque()
         self.is_over = False
         self.selector = selectors.DefaultSelector()
 
@@ -92,12 +88,12 @@ class WarmParent:
             if "stop" in message:
                 self._stop(message["stop"], message["reason"], message["grace"])
             else:
-                self.waiting.append(Order(**message["order"]))
+                self.waiting.extend(message["orders"])
                 self._start_waiting()
 
     def _start_waiting(self) -> None:
         while self.waiting and len(self.children) < int(self.given["slots"]):
-            self._start(self.waiting.popleft())
+            self._start(Order(**self.waiting.popleft()))
 
     def _start(self, order: Order) -> None:
         try:
@@ -109,14 +105,15 @@ class WarmParent:
             )
             return
         self.children[child.pid] = self.by_job[order.job_id] = child
-        self.selector.register(child.output.descriptor, selectors.EVENT_READ, lambda: self._pump(child))
+        output = cast("Output", child.output)
+        self.selector.register(output.descriptor, selectors.EVENT_READ, lambda: self._pump(child, output))
         started = processes.start_time(child.pid)
         who = {"pid": child.pid, "process_started": started}
         self._say({"kind": "started", "job": order.job_id, "attempt": order.attempt} | who)
 
-    def _pump(self, child: Child) -> None:
-        if not child.output.pump():
-            self.selector.unregister(child.output.descriptor)
+    def _pump(self, child: Child, output: Output) -> None:
+        if not output.pump():
+            self.selector.unregister(output.descriptor)
             child.is_silent = True
 
     def _stop(self, job_id: int, reason: str, grace: float) -> None:
@@ -128,9 +125,9 @@ class WarmParent:
 
     def _forgo(self, job_id: int, reason: str) -> None:
         """Let go of an order that has not been begun."""
-        for order in [each for each in self.waiting if each.job_id == job_id]:
+        for order in [each for each in self.waiting if each["job_id"] == job_id]:
             self.waiting.remove(order)
-            self._say({"kind": "unstarted", "job": job_id, "attempt": order.attempt, "error": reason})
+            self._say({"kind": "unstarted", "job": job_id, "attempt": order["attempt"], "error": reason})
 
     def _reap(self) -> None:
         while True:
@@ -162,9 +159,12 @@ class WarmParent:
                 if time.monotonic() >= child.kill_at:
                     child.kill_also(left)
                 return
+        self._say_end(child)
+        self._start_waiting()
+
+    def _say_end(self, child: Child) -> None:
         self._forget(child)
         self._say(child.report())
-        self._start_waiting()
 
     def _strays(self) -> list[Any]:
         """Processes without a job: adopted ones that no child which is being ended still has time for."""
@@ -174,10 +174,13 @@ class WarmParent:
         return [each for each in strays if each not in spared]
 
     def _forget(self, child: Child) -> None:
-        if not child.is_silent:
-            self.selector.unregister(child.output.descriptor)
-        child.output.close()
-        del self.children[child.pid], self.by_job[child.order.job_id]
+        if child.output is not None:
+            if not child.is_silent:
+                self.selector.unregister(child.output.descriptor)
+            child.output.close()
+        del self.children[child.pid]
+        if child.order is not None:
+            del self.by_job[child.order.job_id]
 
     def _say(self, message: Mapping[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionError):
@@ -196,43 +199,3 @@ def _drain(signals: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError):
         while signals.recv(4096):
             pass
-
-
-def _warm_up(parent: WarmParent) -> None:
-    """Do once what every forked process would have to do by itself."""
-    for function in parent.registry.preload():
-        shape_of(function)
-    prepare_output()
-    if "flask" in sys.modules:
-        try:
-            import_module("app.runner.context").load(parent.given["application"])
-        except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
-            sys.stderr.write(f"the application could not be loaded: {error!r}\n")
-
-
-def main() -> None:
-    """Serve the launcher whose sockets are named on the command line."""
-    control, report = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
-    for each in (control, report):
-        os.set_inheritable(each.fileno(), False)
-    # A terminal's Ctrl-C is for the launcher, which then tells us.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    processes.adopt_orphans()
-    given = json.loads(control.recv(LARGEST_MESSAGE))
-    Path(given["log_dir"]).mkdir(parents=True, exist_ok=True)
-    parent = WarmParent(control, report, given)
-    if given["start_method"] == "fork":
-        _warm_up(parent)
-        gc.collect()
-        gc.freeze()
-    parent.run()
-
-
-def order_message(order: Order) -> bytes:
-    """Give an order as the warm parent reads it."""
-    return json.dumps({"order": asdict(order)}).encode()
-
-
-if __name__ == "__main__":
-    main()

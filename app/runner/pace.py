@@ -20,8 +20,8 @@ WEIGHT: Final = 0.1
 class Pace:
     """The usual time of a job on this launcher, and what follows from it."""
 
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
+    def __init__(self, slots: int, *, is_reusing: bool = False) -> None:
+        self.slots, self.is_reusing = slots, is_reusing
         self._usual_seconds = UNKNOWN_SECONDS
 
     def took(self, seconds: float) -> None:
@@ -29,11 +29,16 @@ class Pace:
         self._usual_seconds += (max(seconds, SHORTEST_SECONDS) - self._usual_seconds) * WEIGHT
 
     def handed_over(self) -> int:
-        """How many jobs the engine may have: one for each slot and, if jobs are short, the next one too."""
-        return self.slots * (2 if self._usual_seconds < AHEAD_SECONDS else 1)
+        """How many jobs the engine may have: one for each slot, and more to go on with if jobs are short."""
+        if self._usual_seconds >= AHEAD_SECONDS:
+            return self.slots
+        return self.slots + (self._ahead() // 2 if self.is_reusing else self.slots)
 
     def wanted(self, running: int, ready: int) -> int:
         """How many jobs to claim, with so many running and so many claimed already."""
         free = self.slots - running - ready
-        ahead = min(MOST_AHEAD, int(self.slots * AHEAD_SECONDS / self._usual_seconds))
+        ahead = self._ahead()
         return free + ahead if free > 0 or ready < ahead // 2 else 0
+
+    def _ahead(self) -> int:
+        return min(MOST_AHEAD, int(self.slots * AHEAD_SECONDS / self._usual_seconds))

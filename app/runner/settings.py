@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +26,24 @@ DEFAULT_RETRIES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rate:
+    """So many starts in a window of so many seconds."""
+
+    count: int
+    seconds: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Approval:
     """One class of the approved list: which methods may run, and how by default."""
 
     methods: tuple[str, ...]
     timeout: float | None = None
     retries: int | None = None
+    # Over all launchers: the most that run at once, and the most that start in a window.
+    max_running: int | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +53,8 @@ class Settings:
     approved: Mapping[str, Approval] = field(default_factory=dict)
     slots: int = field(default_factory=lambda: os.cpu_count() or 1)
     start_method: str = "fork" if hasattr(os, "fork") else "spawn"
+    # Jobs that one process may run, one after the other; 1 is a fresh process for each.
+    jobs_per_process: int = 1
     ageing_seconds: float = 300.0
     max_retries: int = 25
     grace_seconds: float = 5.0
@@ -54,9 +69,15 @@ class Settings:
     # The template that the dashboard's pages extend.
     layout: str = "runner/layout.html"
 
+    @cached_property
+    def limited(self) -> Mapping[str, Approval]:
+        """The classes of which only so many may run at once, or start in a time."""
+        return {name: each for name, each in self.approved.items() if each.max_running or each.rate}
+
 
 _NUMBERS: Final[dict[str, tuple[type[int | float], float, float]]] = {
     "slots": (int, 1, 1024),
+    "jobs_per_process": (int, 1, 1_000_000),
     "ageing_seconds": (float, 0, 86_400 * 30),
     "max_retries": (int, 0, 1000),
     "grace_seconds": (float, 0, 3600),
@@ -137,6 +158,7 @@ def _approval(name: str, entry: Any) -> Approval:
     if not isinstance(methods, (list, tuple)) or not methods or not all(map(_is_method_name, methods)):
         raise SettingsError(f"RUNNER_APPROVED: {name} needs a list of public method names, not {methods!r}")
     timeout, retries = given.pop("timeout", None), given.pop("retries", None)
+    max_running, rate = given.pop("max_running", None), given.pop("rate", None)
     if given:
         raise SettingsError(f"RUNNER_APPROVED: {name} has the unknown option {min(given)!r}")
     where = f"RUNNER_APPROVED: {name}:"
@@ -144,7 +166,25 @@ def _approval(name: str, entry: Any) -> Approval:
         timeout = _number(f"{where} timeout", timeout, float, 0.001, MAX_TIMEOUT_SECONDS)
     if retries is not None:
         retries = int(_number(f"{where} retries", retries, int, 0, 1000))
-    return Approval(methods=tuple(methods), timeout=timeout, retries=retries)
+    if max_running is not None:
+        max_running = int(_number(f"{where} max_running", max_running, int, 1, 10_000))
+    rate = None if rate is None else _rate(f"{where} rate", rate)
+    return Approval(
+        methods=tuple(methods), timeout=timeout, retries=retries, max_running=max_running, rate=rate
+    )
+
+
+_RATE: Final = re.compile(r"([1-9][0-9]{0,5})/(second|minute|hour|day)", re.ASCII)
+_WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+def _rate(setting: str, value: Any) -> Rate:
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise SettingsError(
+            f'{setting} must be like "10/minute" (second, minute, hour or day), not {value!r}'
+        )
+    return Rate(count=int(found[1]), seconds=_WINDOWS[found[2]], text=found[0])
 
 
 def _is_method_name(name: object) -> bool:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,8 @@ from app.runner.output import Output
 
 if TYPE_CHECKING:
     import resource
+    import socket
+    from collections.abc import Callable
 
     from app.runner.exec import Order
     from app.runner.launcher import WarmParent
@@ -35,9 +37,9 @@ class Child:
     """The process of an attempt, from its start until nothing of it is left."""
 
     pid: int
-    order: Order
-    output: Output
-    deadline: float | None
+    order: Order | None = None
+    output: Output | None = None
+    deadline: float | None = None
     is_silent: bool = False
     stopped: str | None = None
     # The strongest signal that was needed to end it.
@@ -82,15 +84,15 @@ class Child:
         usage = self.usage
         return {
             "kind": "ended",
-            "job": self.order.job_id,
-            "attempt": self.order.attempt,
+            "job": self.order.job_id if self.order else 0,
+            "attempt": self.order.attempt if self.order else 0,
             "exit_code": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 6) if usage else None,
             "peak_memory_bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             if usage
             else None,
-            "log_bytes": self.output.kept,
+            "log_bytes": self.output.kept if self.output else 0,
             "stopped": self.stopped,
             "stop_signal": self.stop_signal,
         }
@@ -102,7 +104,7 @@ def fork(parent: WarmParent, order: Order) -> Child:
     parent_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(parent, order, parent_pid, reading, writing)
+        become(parent, parent_pid, (), lambda: _run_one(parent, order, reading, writing))
     os.close(writing)
     return _child(parent, order, pid, reading)
 
@@ -111,7 +113,7 @@ def spawn(parent: WarmParent, order: Order) -> Child:
     """Start an attempt in a new interpreter that has nothing loaded."""
     reading, writing = os.pipe()
     order_reading, order_writing = os.pipe()
-    given = {"order": asdict(order), "approved": parent.given["approved"]}
+    given = {"order": order._asdict(), "approved": parent.given["approved"]}
     given |= {"application": parent.given["application"]}
     environment = dict(os.environ) | {
         "RUNNER_REPORT_FD": str(_REPORT_FD),
@@ -153,17 +155,18 @@ def _child(parent: WarmParent, order: Order, pid: int, reading: int) -> Child:
     return Child(pid=pid, order=order, output=output, deadline=deadline)
 
 
-def _become(parent: WarmParent, order: Order, parent_pid: int, reading: int, writing: int) -> None:
-    """Turn a fork into a job's process; never returns."""
+def become(
+    parent: WarmParent, parent_pid: int, others: tuple[socket.socket, ...], run: Callable[[], None]
+) -> None:
+    """Turn a fork of the warm parent into a process of jobs, with a session of its own; never returns."""
     try:
         os.setsid()
         processes.stay_with_parent(parent_pid)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        _take_descriptors(parent, reading, writing)
-        setproctitle.setproctitle(f"python -m app.runner.exec {order.job_id}")
-        child_process.run(order, parent.registry, parent.given["application"], parent.report)
+        _let_go(parent, others)
+        run()
     except BaseException:  # noqa: BLE001 - a fork must never go on as its parent
         traceback.print_exc()
         sys.stderr.flush()
@@ -171,18 +174,26 @@ def _become(parent: WarmParent, order: Order, parent_pid: int, reading: int, wri
         os._exit(_EX_SOFTWARE)
 
 
-def _take_descriptors(parent: WarmParent, reading: int, writing: int) -> None:
+def _let_go(parent: WarmParent, others: tuple[socket.socket, ...]) -> None:
     """Keep the report socket and the handlers' own files; close what is the warm parent's."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.dup2(writing, 1)
-    os.dup2(writing, 2)
+    os.close(nothing)
     os.close(signal.set_wakeup_fd(-1))
     for key in list(parent.selector.get_map().values()):
         os.close(key.fd)
     parent.selector.close()
-    for descriptor in (nothing, reading, writing):
-        os.close(descriptor)
+    for each in others:
+        each.close()
+
+
+def _run_one(parent: WarmParent, order: Order, reading: int, writing: int) -> None:
+    os.dup2(writing, 1)
+    os.dup2(writing, 2)
+    os.close(reading)
+    os.close(writing)
+    setproctitle.setproctitle(f"python -m app.runner.exec {order.job_id}")
+    child_process.run(order, parent.registry, parent.given["application"], parent.report)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
-from app.runner.launcher import LARGEST_MESSAGE, order_message
+from app.runner.launcher import LARGEST_MESSAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.runner.exec import Order
     from app.runner.settings import Settings
 
 # How long the dead engine's processes may take to be gone, in seconds.
 SWEEP_SECONDS: Final = 10.0
+# Orders are sent together up to this size; a socket takes some 200 kB at once.
+MESSAGE_BYTES: Final = 60_000
 
 
 class LocalEngine:
@@ -33,6 +37,7 @@ class LocalEngine:
         self._given = {
             "approved": {name: _plain(each) for name, each in settings.approved.items()},
             "start_method": settings.start_method,
+            "jobs_per_process": settings.jobs_per_process,
             "grace_seconds": settings.grace_seconds,
             "log_dir": str(settings.log_dir.absolute()),
             "log_limit_bytes": settings.log_limit_bytes,
@@ -49,7 +54,7 @@ class LocalEngine:
         # The id tells whose it is in `ps`, and makes room for the titles of the processes forked from it.
         arguments = [*(str(each.fileno()) for each in (theirs, reporting)), self.launcher_id]
         self.parent = subprocess.Popen(
-            [sys.executable, "-m", "app.runner.launcher", *arguments],
+            [sys.executable, "-m", "app.runner.warm", *arguments],
             pass_fds=[theirs.fileno(), reporting.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -64,9 +69,21 @@ class LocalEngine:
         self.reports.setblocking(False)
         self._send(json.dumps(self._given).encode())
 
-    def start(self, order: Order) -> None:
-        """Start an attempt. Raises `EngineGone` when there is no warm parent to do it."""
-        self._send(order_message(order))
+    def start(self, orders: Sequence[Order]) -> None:
+        """Start attempts. Raises `EngineGone` when there is no warm parent to do it."""
+        parts: list[bytes] = []
+        size = 0
+        for order in orders:
+            parts.append(json.dumps(order._asdict(), ensure_ascii=False).encode())
+            size += len(parts[-1])
+            if size > MESSAGE_BYTES:
+                self._send_orders(parts)
+                parts, size = [], 0
+        self._send_orders(parts)
+
+    def _send_orders(self, parts: list[bytes]) -> None:
+        if parts:
+            self._send(b'{"orders":[' + b",".join(parts) + b"]}")
 
     def stop(self, job_id: int, reason: str, grace: float) -> None:
         """End a job's processes: asked first, killed after `grace` seconds; its end is reported as any."""
