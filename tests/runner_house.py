@@ -12,7 +12,7 @@ from app.runner import Runner, store
 from app.runner.api import run_background_job
 from app.runner.binding import Binding
 from app.runner.database import configure
-from app.runner.models import Attempt, Event, Job, LauncherRow, metadata
+from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow, metadata
 from app.runner.settings import Settings, load_approved
 from app.runner.store.attempts import claim_one
 
@@ -31,7 +31,7 @@ Snapshot = dict[tuple[str, Any], Row]
 WORK = "tests.runner_house.Work"
 LAUNCHER = "launcher-of-the-test"
 HOST = "host-of-the-test"
-TABLES = (Event, Attempt, Job, LauncherRow)
+TABLES = (Event, Attempt, Dependency, Job, LauncherRow)
 
 # Every state a job can be seen in; the first word is not always its status.
 STATES = (
@@ -132,7 +132,8 @@ class Bench:
             for model in TABLES:
                 name = model.__tablename__
                 for row in session.execute(select(model.__table__)).mappings():
-                    found[name, row["id"]] = dict(row)
+                    key = tuple(row[column.name] for column in model.__table__.primary_key)
+                    found[name, key[0] if len(key) == 1 else key] = dict(row)
         return found
 
     def clear(self) -> None:

@@ -11,7 +11,7 @@ from app.runner import binding, store, wake
 from app.runner.validator import Request, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -31,6 +31,9 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
     retries: int | None = None,
     timeout: float | None = None,
     unique_key: str | None = None,
+    unique_seconds: float | None = None,
+    after: Iterable[Job | int] = (),
+    after_failed: str = "cancel",
     session: Session | None = None,
     **unknown: Never,
 ) -> Job:
@@ -45,6 +48,9 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         retries: How often a failure is followed by another attempt; by default what was approved, or 3.
         timeout: Seconds one attempt may take; by default what was approved, or no limit.
         unique_key: While a job with this key is unfinished, it is returned instead of a new one.
+        unique_seconds: For so long after it was enqueued the key stays taken, even if the job has finished.
+        after: Jobs, or their numbers, that must end before this one may start.
+        after_failed: What becomes of it if one of those fails or is cancelled: "cancel" or "run".
         session: Whose transaction to join; by default the application's session. Where there is
             none, the job is committed at once.
         **unknown: Refused, each by its name.
@@ -65,6 +71,9 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         retries=retries,
         timeout=timeout,
         unique_key=unique_key,
+        unique_seconds=unique_seconds,
+        after=after,
+        after_failed=after_failed,
         unknown=unknown,
     )
     valid = validate(request, bound.registry, bound.settings)

@@ -20,7 +20,7 @@ CANCEL_REQUESTED: Final = "cancel_requested"
 """A person asked for a running job to be ended; its processes are being ended."""
 
 CANCELLED: Final = "cancelled"
-"""A person cancelled a job that was waiting."""
+"""A person cancelled a job that was waiting; or the runner did, for the end of a job that it waited for."""
 
 RETRIED: Final = "retried"
 """A person had a finished job run again with a new budget of attempts."""

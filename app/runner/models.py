@@ -45,6 +45,7 @@ OUTCOMES: Final = (
     "timed_out",
     "crashed",
     "interrupted",
+    "snoozed",
 )
 
 metadata = MetaData(
@@ -141,7 +142,7 @@ class Job(Base):
     crashes: Mapped[int] = mapped_column(Integer, default=0)
     timeout_seconds: Mapped[float | None] = mapped_column(Double)
     unique_key: Mapped[str | None] = mapped_column(String(200))
-    # The key while the job is unfinished, NULL after: portable "unique where not finished".
+    # The key while it is taken (see below), NULL after: portable "unique where not finished".
     unique_slot: Mapped[str | None] = mapped_column(String(200))
     # Until then the key stays taken, even if the job has finished.
     unique_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -188,6 +189,8 @@ class Dependency(Base):
     policy: Mapped[str] = mapped_column(String(6), default="cancel")
 
 
+    # Whether the other's end has been counted: once, however often a person has it run again.
+    is_settled: Mapped[bool] = mapped_column(Boolean, default=False)
 class JobClass(Base):
     """What holds for all jobs of a class, over all launchers; the name `*` stands for every class."""
 
@@ -250,7 +253,7 @@ class Attempt(Base):
 
 
 class Event(Base):
-    """What a person or rescue did to a job; never changed afterwards."""
+    """What a person or rescue did to a job, or to a class of them; never changed afterwards."""
 
     __tablename__ = "background_job_events"
     __table_args__ = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from app.runner.errors import Problem, ValidationError
+from app.runner.models import Job
 from app.runner.plain import plain_json
 from app.runner.redact import redacted
 from app.runner.registry import Handler, NotApproved, Registry
@@ -23,6 +25,11 @@ from app.runner.signature import check_call, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+# So many jobs may one job wait for: each is locked for a moment when it is enqueued.
+MAX_AFTER: Final = 10_000
+_MAX_ID: Final = 2**63
+_POLICIES: Final = ("cancel", "run")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -36,6 +43,9 @@ class Request:
     retries: object = None
     timeout: object = None
     unique_key: object = None
+    unique_seconds: object = None
+    after: object = ()
+    after_failed: object = "cancel"
     unknown: Mapping[str, object]
 
 
@@ -51,6 +61,9 @@ class ValidJob:
     retries: int
     timeout: float | None
     unique_key: str | None
+    unique_seconds: float | None = None
+    after: tuple[int, ...] = ()
+    after_failed: str = "cancel"
 
 
 def validate(request: Request, registry: Registry, settings: Settings) -> ValidJob:
@@ -80,6 +93,9 @@ class _Checks:
         retries = self.retries(handler)
         timeout = self.timeout(handler)
         unique_key = self.unique_key()
+        unique_seconds = self.unique_seconds()
+        after = self.after()
+        self.policy()
         if handler is None or parameters is None or priority is None or delay is None or retries is None:
             return None
         return ValidJob(
@@ -91,6 +107,9 @@ class _Checks:
             retries=retries,
             timeout=timeout,
             unique_key=unique_key,
+            unique_seconds=unique_seconds,
+            after=after,
+            after_failed=str(request.after_failed),
         )
 
     def problem(self, field: str, message: str) -> None:
@@ -166,3 +185,30 @@ class _Checks:
             self.problem("unique_key", f"must be a printable text of 1 to {NAME_LENGTH} characters")
             return None
         return value
+
+    def unique_seconds(self) -> float | None:
+        value = self.request.unique_seconds
+        if value is None:
+            return None
+        if self.request.unique_key is None:
+            self.problem("unique_seconds", "is for how long a unique_key is taken, and there is none")
+        return self.seconds("unique_seconds", value, 0, MAX_DELAY_SECONDS)
+
+    def after(self) -> tuple[int, ...]:
+        given = self.request.after
+        if given is None:
+            return ()
+        if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+            self.problem("after", f"must be a list of jobs or of their numbers, not {shown(given)}")
+            return ()
+        ids = [each.id if isinstance(each, Job) else each for each in given]
+        wrong = [each for each in ids if type(each) is not int or not 0 < each < _MAX_ID]
+        for each in wrong:
+            self.problem("after", f"must be made of jobs or their numbers: {shown(each)} is neither")
+        if len(ids) > MAX_AFTER:
+            self.problem("after", f"must be at most {MAX_AFTER} jobs, not {len(ids)}")
+        return tuple(dict.fromkeys(ids)) if not wrong else ()
+
+    def policy(self) -> None:
+        if self.request.after_failed not in _POLICIES:
+            self.problem("after_failed", f'must be "cancel" or "run", not {shown(self.request.after_failed)}')

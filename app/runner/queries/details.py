@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import false, func, or_, select
 
 from app.runner.errors import JobNotFound
-from app.runner.models import Attempt, Event, Job, LauncherRow
+from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow
 from app.runner.queries import words
 from app.runner.queries.lists import PARAMETERS_LENGTH, alive_count, state_of
 from app.runner.queries.views import AttemptView, JobDetail, JobRow, Moment
@@ -30,6 +30,9 @@ _EVENT_TITLES: Final = {
     "rescued": "Rescued from a launcher that died",
 }
 
+# A job may wait for thousands; its page names so many.
+NAMED_ANCESTORS: Final = 20
+
 _OUTCOME_KINDS: Final = {"timed_out": "failed", "crashed": "failed", "interrupted": "pending"}
 
 
@@ -42,6 +45,7 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
     events = [event for _, _, event in found if event is not None]
     state = state_of(job, heartbeat_at, now)
     attempts = _attempts(session, job_id, now) if job.attempt else []
+    ancestors = _ancestors(session, job) if job.status == "pending" and job.waits_for else []
     return JobDetail(
         row=_row(job, state, now),
         full_parameters=words.readable_parameters(job.shown_parameters or job.parameters),
@@ -53,7 +57,8 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
         cancel_requested_at=job.cancel_requested_at,
         cancel_requested_by=job.cancel_requested_by,
         crashes=job.crashes,
-        waiting=_why_waiting(session, job, state, now),
+        waiting=_why_waiting(session, job, state, ancestors, now),
+        waits_for=ancestors,
         attempts=attempts,
         timeline=_timeline(job, attempts, events),
     )
@@ -94,6 +99,7 @@ def _row(job: Job, state: str, now: dt.datetime) -> JobRow:
         started_at=job.started_at,
         finished_at=job.finished_at,
         is_cancel_requested=job.cancel_requested_at is not None,
+        waits_for=job.waits_for if job.status == "pending" else 0,
         now=now,
     )
 
@@ -124,9 +130,21 @@ def _attempt(attempt: Attempt, now: dt.datetime) -> AttemptView:
     )
 
 
-def _why_waiting(session: Session, job: Job, state: str, now: dt.datetime) -> str | None:
+def _ancestors(session: Session, job: Job) -> list[int]:
+    """Give the jobs that must end before this one, the first few of them."""
+    open_rows = select(Dependency.after_id).where(
+        Dependency.job_id == job.id, Dependency.is_settled.is_(False)
+    )
+    return list(session.scalars(open_rows.order_by(Dependency.after_id).limit(NAMED_ANCESTORS)))
+
+
+def _why_waiting(
+    session: Session, job: Job, state: str, ancestors: Sequence[int], now: dt.datetime
+) -> str | None:
     if job.status != "pending":
         return None
+    if state == "blocked":
+        return words.explain_blocked(ancestors, job.waits_for)
     live, ahead = _queue_before(session, job, now) if job.run_at <= now and not job.is_held else (0, 0)
     return words.explain_waiting(state, now=now, run_at=job.run_at, live_launchers=live, ahead=ahead)
 
@@ -135,7 +153,7 @@ def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, in
     """Count live launchers, and the due jobs that are claimed before this one."""
     before = (
         select(Job.id)
-        .where(Job.status == "pending", Job.is_held == false(), Job.run_at <= now)
+        .where(Job.status == "pending", Job.is_held == false(), Job.waits_for == 0, Job.run_at <= now)
         .where(or_(Job.rank < job.rank, (Job.rank == job.rank) & (Job.id < job.id)))
         .limit(words.COUNT_CAP + 1)
         .subquery()

@@ -51,6 +51,7 @@ ROW_COLUMNS: Final = (
     SHOWN_PARAMETERS.label("parameters"),
     Job.priority,
     Job.is_held,
+    Job.waits_for,
     Job.attempt,
     Job.attempts_used,
     Job.max_attempts,
@@ -156,6 +157,7 @@ def job_row(row: Row[Any], now: dt.datetime) -> JobRow:
         started_at=row.started_at,
         finished_at=row.finished_at,
         is_cancel_requested=row.cancel_requested_at is not None,
+        waits_for=row.waits_for if row.status == "pending" else 0,
         now=now,
     )
 
@@ -170,6 +172,7 @@ def state_of(job: Any, heartbeat_at: dt.datetime | None, now: dt.datetime) -> st
         attempts_used=job.attempts_used,
         cancel_requested_at=job.cancel_requested_at,
         heartbeat_at=heartbeat_at,
+        waits_for=job.waits_for,
     )
 
 

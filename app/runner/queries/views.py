@@ -56,6 +56,8 @@ class JobRow:
     started_at: dt.datetime | None
     finished_at: dt.datetime | None
     is_cancel_requested: bool
+    # How many other jobs must end before it may start.
+    waits_for: int
     now: dt.datetime
 
     @property
@@ -72,6 +74,8 @@ class JobRow:
     def verbs(self) -> tuple[str, ...]:
         """What a person may do to it now."""
         verbs = words.verbs_for(self.state)
+        if self.waits_for:
+            verbs = tuple(verb for verb in verbs if verb != "start")
         return () if self.is_cancel_requested and self.status == "running" else verbs
 
     @property
@@ -178,6 +182,8 @@ class JobDetail:
     waiting: str | None
     attempts: Sequence[AttemptView]
     timeline: Sequence[Moment]
+    # The jobs that must end before it may start, as many as are named.
+    waits_for: Sequence[int]
 
     @property
     def last_attempt(self) -> AttemptView | None:

@@ -14,6 +14,7 @@ from app.runner.redact import mask
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
 # A launcher that has said nothing for so long is taken for dead by people (rescue proves it first).
 LAUNCHER_SILENT_SECONDS: Final = 15
@@ -23,6 +24,7 @@ STATES: Final = (
     "scheduled",
     "retrying",
     "held",
+    "blocked",
     "running",
     "cancelling",
     "stale",
@@ -36,6 +38,7 @@ _VERBS: Final[dict[str, tuple[str, ...]]] = {
     "scheduled": ("start", "hold", "cancel"),
     "retrying": ("start", "hold", "cancel"),
     "held": ("start", "release", "cancel"),
+    "blocked": ("hold", "cancel"),
     "running": ("cancel",),
     "cancelling": (),
     "stale": ("cancel",),
@@ -62,9 +65,12 @@ def derive_state(
     attempts_used: int,
     cancel_requested_at: dt.datetime | None,
     heartbeat_at: dt.datetime | None,
+    waits_for: int = 0,
 ) -> str:
     """Name the state a person sees: the stored status, or what its columns say beyond it."""
     if status == "pending":
+        if waits_for and not is_held:
+            return "blocked"
         return _waiting_state(now=now, run_at=run_at, is_held=is_held, attempts_used=attempts_used)
     if status == "running":
         if heartbeat_at is None or is_silent(heartbeat_at, now):
@@ -106,6 +112,15 @@ def explain_waiting(
     if ahead:
         return f"{count(ahead)} {'job is' if ahead == 1 else 'jobs are'} ahead of it."
     return "Next in line: it starts as soon as a slot is free."
+
+
+def explain_blocked(ancestors: Sequence[int], number: int) -> str:
+    """Say which jobs a job waits for, as many as are named."""
+    if number == 1 == len(ancestors):
+        return f"Waits for job {ancestors[0]} to end."
+    rest = number - len(ancestors)
+    names = [str(each) for each in ancestors] + ([f"{count(rest)} more"] if rest > 0 else [])
+    return f"Waits for {number} jobs to end: {', '.join(names)}."
 
 
 def _explain_time(state: str, *, run_at: dt.datetime, now: dt.datetime) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, u
 
 from app.runner.backoff import rank_of
 from app.runner.models import Attempt, Job
+from app.runner.store import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,11 +104,12 @@ def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
     """Write the end of an attempt and give what was written; None if the attempt is no longer believed.
 
     A cancel may have been asked for that no launcher has seen: then there is no next attempt.
+    Jobs that wait for this one are released or cancelled with it.
     """
-    if _written(session, [end], settings):
-        return end
-    last = _last(end)
-    return last if end.status == "pending" and _written(session, [last], settings) else None
+    written = _finished(session, end, settings)
+    if written is not None:
+        _settle(session, [written])
+    return written
 
 
 def finish_all(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
@@ -119,12 +121,28 @@ def finish_all(session: Session, ends: Sequence[Finish], settings: Settings) -> 
         if not is_whole:
             savepoint.rollback()
     if is_whole:
-        return [*final, *_one_by_one(session, others, settings)]
-    return _one_by_one(session, ends, settings)
+        done = [*final, *_one_by_one(session, others, settings)]
+    else:
+        done = _one_by_one(session, ends, settings)
+    _settle(session, done)
+    return done
 
 
 def _one_by_one(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
-    return [written for end in ends if (written := finish(session, end, settings))]
+    return [written for end in ends if (written := _finished(session, end, settings))]
+
+
+def _finished(session: Session, end: Finish, settings: Settings) -> Finish | None:
+    if _written(session, [end], settings):
+        return end
+    last = _last(end)
+    return last if end.status == "pending" and _written(session, [last], settings) else None
+
+
+def _settle(session: Session, ends: Sequence[Finish]) -> None:
+    over = {end.job_id: end.status for end in ends if end.status != "pending"}
+    if over:
+        dependencies.settle(session, over, dt.datetime.now(dt.UTC))
 
 
 def _written(session: Session, ends: Sequence[Finish], settings: Settings) -> bool:
@@ -271,8 +289,10 @@ _ENDED: Final = {
     "attempts_used": _JOBS.c.attempts_used - bindparam("gives_back"),
     "crashes": _JOBS.c.crashes + bindparam("crash"),
 }
+_AT: Final = bindparam("at", type_=_JOBS.c.finished_at.type)
 _OVER: Final = _ours().values(
-    _ENDED | {"status": bindparam("new_status"), "finished_at": bindparam("at"), "unique_slot": None}
+    _ENDED
+    | {"status": bindparam("new_status"), "finished_at": _AT, "unique_slot": dependencies.kept_slot(_AT)}
 )
 _AGAIN: Final = _ours(_JOBS.c.cancel_requested_at.is_(None)).values(
     _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.runner import events
 from app.runner.backoff import attempts_allowed, rank_of
 from app.runner.errors import IllegalTransition, JobNotFound
 from app.runner.models import FINAL_STATUSES, Event, Job
+from app.runner.store import dependencies
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,10 +25,30 @@ _FIRST_IN_LINE: Final = 100 * 366 * 86_400 * 1_000_000
 
 
 def enqueue(session: Session, valid: ValidJob, settings: Settings, *, created_by: str | None = None) -> Job:
-    """Store a valid job in the caller's transaction; with a unique key that is taken, give its holder."""
+    """Store a valid job in the caller's transaction; with a unique key that is taken, give its holder.
+
+    Raises `ValidationError` if it is to wait for a job that does not exist.
+    """
     now = dt.datetime.now(dt.UTC)
+    ancestors = dependencies.lock_ancestors(session, valid.after) if valid.after else {}
+    job = _new(valid, settings, now, created_by)
+    job.waits_for = dependencies.unfinished(ancestors)
+    reason = dependencies.reason_to_cancel(ancestors, valid.after_failed)
+    if reason is not None:
+        job.status, job.finished_at, job.error = "cancelled", now, reason
+        job.unique_slot = job.unique_key if job.unique_until else None
+    stored = _store(session, job, now)
+    if stored is job and ancestors:
+        dependencies.add(session, job.id, ancestors, valid.after_failed)
+        if reason is not None:
+            session.execute(insert(Event), [dependencies.cancelled_event(job.id, reason, now)])
+    return stored
+
+
+def _new(valid: ValidJob, settings: Settings, now: dt.datetime, created_by: str | None) -> Job:
     run_at = now + dt.timedelta(seconds=valid.delay)
-    job = Job(
+    taken = None if valid.unique_seconds is None else now + dt.timedelta(seconds=valid.unique_seconds)
+    return Job(
         class_name=valid.handler.class_name,
         method=valid.handler.method,
         parameters=valid.parameters,
@@ -40,19 +61,20 @@ def enqueue(session: Session, valid: ValidJob, settings: Settings, *, created_by
         timeout_seconds=valid.timeout,
         unique_key=valid.unique_key,
         unique_slot=valid.unique_key,
+        unique_until=taken,
         created_by=created_by,
         created_at=now,
     )
-    if valid.unique_key is None:
+
+
+def _store(session: Session, job: Job, now: dt.datetime) -> Job:
+    if job.unique_key is None:
         session.add(job)
         session.flush()
         return job
-    return _enqueue_once(session, job, valid.unique_key)
-
-
-def _enqueue_once(session: Session, job: Job, key: str) -> Job:
-    holder = select(Job).where(Job.unique_slot == key).with_for_update()
-    if (found := session.scalar(holder)) is not None:
+    holder = select(Job).where(Job.unique_slot == job.unique_key).with_for_update()
+    found = session.scalar(holder)
+    if found is not None and not _freed(session, job.unique_key, now):
         return found
     try:
         with session.begin_nested():
@@ -66,11 +88,20 @@ def _enqueue_once(session: Session, job: Job, key: str) -> Job:
     return job
 
 
+def _freed(session: Session, key: str, now: dt.datetime) -> bool:
+    """Take the key from a finished job that had it for a time which is over; False if it is still taken."""
+    is_over = Job.status.in_(FINAL_STATUSES) & (Job.unique_until <= now)
+    statement = update(Job).where(Job.unique_slot == key, is_over).values(unique_slot=None)
+    result = session.execute(statement.execution_options(synchronize_session="fetch"))
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
 def start_now(session: Session, job_id: int, *, actor: str) -> None:
-    """Have a pending job run as soon as a slot is free, before all others."""
+    """Have a pending job run as soon as a slot is free, before all others; not one that waits for others."""
     now = dt.datetime.now(dt.UTC)
     values = {"run_at": now, "rank": rank_of(now, 1, 0) - _FIRST_IN_LINE, "is_held": False}
-    _change(session, job_id, "start", "pending", Job.status == "pending", values)
+    guard = (Job.status == "pending") & (Job.waits_for == 0)
+    _change(session, job_id, "start", "pending", guard, values)
     _record(session, job_id, events.STARTED, actor, "pending", "pending")
 
 
@@ -89,11 +120,16 @@ def release(session: Session, job_id: int, *, actor: str) -> None:
 
 
 def cancel(session: Session, job_id: int, *, actor: str) -> None:
-    """End a job: a pending one at once, a running one when its processes are seen dead."""
+    """End a job: a pending one at once, a running one when its processes are seen dead.
+
+    Jobs that wait for it are released or cancelled when it ends.
+    """
     now = dt.datetime.now(dt.UTC)
-    ended = {"status": "cancelled", "finished_at": now, "unique_slot": None, "is_held": False}
+    slot = dependencies.kept_slot(literal(now, Job.finished_at.type))
+    ended = {"status": "cancelled", "finished_at": now, "unique_slot": slot, "is_held": False}
     if _changed(session, job_id, Job.status == "pending", ended):
         _record(session, job_id, events.CANCELLED, actor, "pending", "cancelled")
+        dependencies.settle(session, {job_id: "cancelled"}, now)
         return
     guard = (Job.status == "running") & Job.cancel_requested_at.is_(None)
     asked = {"cancel_requested_at": now, "cancel_requested_by": actor[:200]}
@@ -102,7 +138,11 @@ def cancel(session: Session, job_id: int, *, actor: str) -> None:
 
 
 def retry(session: Session, job_id: int, *, actor: str) -> None:
-    """Have a finished job run again: its history stays, its budget of attempts is new."""
+    """Have a finished job run again: its history stays, its budget of attempts is new.
+
+    It waits again for those of its jobs that have not ended. What waited for it and was cancelled with
+    it stays cancelled; what was released stays released.
+    """
     job = session.get(Job, job_id, populate_existing=True)
     if job is None:
         raise JobNotFound(job_id)
@@ -125,11 +165,19 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
         "unique_slot": key,
     }
     rival = select(Job.id).where(Job.unique_slot == key, Job.id != job_id)
-    if key is not None and session.scalar(rival) is not None:
+    if key is not None and session.scalar(rival) is not None and not _freed(session, key, now):
         state = f"{before}, and another job holds its unique key"
         raise IllegalTransition(job_id, "retry", state, "finished, unique")
     _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
+    _wait_again(session, job_id)
     _record(session, job_id, events.RETRIED, actor, before, "pending")
+
+
+def _wait_again(session: Session, job_id: int) -> None:
+    number = dependencies.wait_again(session, job_id)
+    statement = update(Job).where(Job.id == job_id).values(waits_for=number)
+    session.execute(statement.execution_options(synchronize_session=False))
+    session.expire_all()
 
 
 def _change(
@@ -153,6 +201,8 @@ def _state(job: Job) -> str:
     """Give the word that says why: a status alone would contradict the refusal of "hold" for a held job."""
     if job.status == "pending" and job.is_held:
         return "held"
+    if job.status == "pending" and job.waits_for:
+        return "blocked"
     if job.status == "running" and job.cancel_requested_at is not None:
         return "cancelling"
     return job.status

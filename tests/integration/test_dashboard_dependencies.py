@@ -1,0 +1,88 @@
+"""Jobs that wait for others, as people see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.runner import queries
+from app.runner.models import Dependency
+from app.runner.queries import words
+from tests.dashboard_house import House
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Give an application with an empty dashboard."""
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+def blocked(house: House, *ancestors: int, **values: Any) -> int:
+    """Store a job that waits for others."""
+    job = house.add(waits_for=len(ancestors), **values)
+    with house.write() as session:
+        session.add_all(Dependency(job_id=job, after_id=each) for each in ancestors)
+    return job
+
+
+def test_a_blocked_job_names_what_it_waits_for(house: House) -> None:
+    """Its page says why it waits, links to each job that must end before, and does not offer to start it."""
+    first, second = house.add("running"), house.add()
+    job = blocked(house, first, second)
+
+    page = house.page(f"/{job}")
+
+    assert f"Waits for 2 jobs to end: {first}, {second}." in page
+    assert [] == [each for each in (first, second) if f'href="/background-jobs/{each}"' not in page]
+    assert ("blocked" in page, f"/{job}/start" in page, f"/{job}/hold" in page) == (True, False, True)
+
+
+def test_the_list_says_for_how_many_a_job_waits(house: House) -> None:
+    """A row of the list shows the word and the number."""
+    blocked(house, house.add("running"))
+
+    page = house.page()
+
+    assert ("is-blocked" in page, "waits for 1 job" in page) == (True, True)
+
+
+def test_a_held_job_that_waits_cannot_be_started_either(house: House) -> None:
+    """Held comes before blocked as a word; what may be done follows from both."""
+    job = blocked(house, house.add(), is_held=True)
+
+    with house.read() as session:
+        row = queries.get_job(session, job, house.now).row
+
+    assert ("held", ("release", "cancel")) == (row.state, row.verbs)
+
+
+def test_a_blocked_job_is_ahead_of_nobody(house: House) -> None:
+    """Who asks for its place in line is not told of jobs that cannot be claimed."""
+    house.launcher()
+    blocked(house, house.add("running"), rank=1)
+    job = house.add(rank=2)
+
+    with house.read() as session:
+        waiting = queries.get_job(session, job, house.now).waiting
+
+    assert "Next in line: it starts as soon as a slot is free." == waiting
+
+
+@pytest.mark.parametrize(
+    ("ancestors", "number", "sentence"),
+    [
+        ([7], 1, "Waits for job 7 to end."),
+        ([7, 9], 2, "Waits for 2 jobs to end: 7, 9."),
+        ([7, 9], 1002, "Waits for 1002 jobs to end: 7, 9, 1,000 more."),
+    ],
+)
+def test_a_sentence_names_the_jobs(ancestors: list[int], number: int, sentence: str) -> None:
+    """However many there are, the sentence stays short."""
+    assert sentence == words.explain_blocked(ancestors, number)
