@@ -4,43 +4,114 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
 
 from app.runner import processes, store
 from app.runner.engines.local import sweep
 from app.runner.logs import attempt_log_path
-from app.runner.store.launchers import known
+from app.runner.models import Job
+from app.runner.store import Finish
+from app.runner.store.launchers import known, unrecorded
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
     from app.runner.binding import Binding
     from app.runner.models import LauncherRow
-    from app.runner.store import Finish
 
 # A launcher on another machine that has not been heard of for so long is dead: ten heartbeats.
 SILENT_SECONDS: Final = 20.0
+# More than lies between two looks of a launcher that is well.
+MOST_BETWEEN_LOOKS_SECONDS: Final = 5.0
 
 
 def is_dead(row: LauncherRow, now: dt.datetime) -> bool:
-    """Whether a launcher is proved dead: here by its process, elsewhere by its silence."""
-    if row.host == processes.host() and row.boot_id == processes.boot_id():
-        return not processes.is_alive(row.pid, row.process_started)
-    return now - row.heartbeat_at > dt.timedelta(seconds=SILENT_SECONDS)
+    """Whether a launcher is proved dead at one look: here by its process, elsewhere by its silence."""
+    return _is_gone(row) if _is_here(row) else now - row.heartbeat_at > dt.timedelta(seconds=SILENT_SECONDS)
 
 
-def rescue_all(bound: Binding, own_id: str | None = None) -> list[Finish]:
-    """Take the jobs of every dead launcher, after its processes here have been ended."""
-    now = dt.datetime.now(dt.UTC)
+def _is_here(row: LauncherRow) -> bool:
+    return row.host == processes.host() and row.boot_id == processes.boot_id()
+
+
+def _is_gone(row: LauncherRow) -> bool:
+    return not processes.is_alive(row.pid, row.process_started)
+
+
+class Silence:
+    """For how long nothing was heard of launchers elsewhere, by our own monotonic clock.
+
+    Their clock may differ from ours, and either be set: only that a heartbeat changes counts. Time
+    in which we did not look, since we or the database stood still, proves nothing and is left out.
+    """
+
+    def __init__(self) -> None:
+        self._heard: dict[str, tuple[dt.datetime, float]] = {}
+        self._looked_at = time.monotonic()
+
+    def dead(self, rows: Sequence[LauncherRow]) -> list[LauncherRow]:
+        """Give those that are proved dead."""
+        now = time.monotonic()
+        passed, self._looked_at = min(now - self._looked_at, MOST_BETWEEN_LOOKS_SECONDS), now
+        self._heard = {row.id: (row.heartbeat_at, self._silent(row, passed)) for row in rows}
+        return [row for row in rows if self._is_dead(row)]
+
+    def _silent(self, row: LauncherRow, passed: float) -> float:
+        heartbeat_at, seconds = self._heard.get(row.id, (None, 0.0))
+        return seconds + passed if heartbeat_at == row.heartbeat_at else 0.0
+
+    def _is_dead(self, row: LauncherRow) -> bool:
+        return _is_gone(row) if _is_here(row) else self._heard[row.id][1] > SILENT_SECONDS
+
+
+def rescue_all(bound: Binding, own_id: str | None = None, silence: Silence | None = None) -> list[Finish]:
+    """Take the jobs of every dead launcher, after its processes here have been ended.
+
+    A launcher that is not on record counts as dead: what it is said to run, nobody else would rescue.
+    """
+    own = [own_id] if own_id else []
     with bound.read() as session:
-        rows = known(session, [own_id] if own_id else [])
-    dead = [row for row in rows if is_dead(row, now)]
+        rows, unknown = known(session, own), unrecorded(session, own)
+    now = dt.datetime.now(dt.UTC)
+    dead = [row for row in rows if is_dead(row, now)] if silence is None else silence.dead(rows)
     ends: list[Finish] = []
-    for row in dead:
-        sweep(row.id)
+    for launcher_id in [*(row.id for row in dead), *unknown]:
+        sweep(launcher_id)
         with bound.write() as session:
-            ends += store.rescue(session, row.id, bound.settings)
+            ends += store.rescue(session, launcher_id, bound.settings)
     return ends
+
+
+def give_back_unknown(bound: Binding, launcher_id: str, running: Container[int]) -> list[Finish]:
+    """Give back what a launcher has claimed without knowing: the commit went through, its answer was lost."""
+    claimed = select(Job.id, Job.attempt, Job.priority)
+    claimed = claimed.where(Job.status == "running", Job.launcher_id == launcher_id)
+    with bound.read() as session:
+        unknown = [row for row in session.execute(claimed) if row.id not in running]
+    if not unknown:
+        return []
+    with bound.write() as session:
+        ends = [store.finish(session, _not_begun(*row), bound.settings) for row in unknown]
+    return [end for end in ends if end is not None]
+
+
+def _not_begun(job_id: int, attempt: int, priority: int) -> Finish:
+    now = dt.datetime.now(dt.UTC)
+    return Finish(
+        job_id=job_id,
+        attempt=attempt,
+        priority=priority,
+        status="pending",
+        outcome="interrupted",
+        finished_at=now,
+        run_at=now,
+        gives_back=1,
+        error="the database did not confirm its claim",
+    )
 
 
 def prune_old(bound: Binding) -> int:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # How long the dead engine's processes may take to be gone, in seconds.
 SWEEP_SECONDS: Final = 10.0
+# A process that forked while we looked at the others is found by the second look.
+LOOKS: Final = 2
 # Orders are sent together up to this size; a socket takes some 200 kB at once.
 MESSAGE_BYTES: Final = 60_000
 
@@ -67,7 +69,9 @@ class LocalEngine:
         reporting.close()
         self.control.setblocking(False)
         self.reports.setblocking(False)
-        self._send(json.dumps(self._given).encode())
+        # Killed already: the next look at it says so.
+        with contextlib.suppress(EngineGone):
+            self._send(json.dumps(self._given).encode())
 
     def start(self, orders: Sequence[Order]) -> None:
         """Start attempts. Raises `EngineGone` when there is no warm parent to do it."""
@@ -140,11 +144,11 @@ class EngineGone(Exception):
 def sweep(launcher_id: str) -> None:
     """Kill every process on this machine that descends from a launcher, and see it dead."""
     until = time.monotonic() + SWEEP_SECONDS
-    while time.monotonic() < until:
+    looks = 0
+    while time.monotonic() < until and looks < LOOKS:
         _reap_adopted()
         left = processes.living(processes.marked(launcher_id))
-        if not left:
-            return
+        looks = 0 if left else looks + 1
         processes.send_signal(left, signal.SIGKILL)
         time.sleep(0.02)
 

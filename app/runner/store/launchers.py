@@ -48,12 +48,13 @@ def rescue(session: Session, launcher_id: str, settings: Settings) -> list[Finis
     Each is cancelled if that was asked for, failed at the third crash, and otherwise given back
     with its attempt. The caller has seen to it that none of its processes is alive.
     """
+    # First, since its row is what a launcher's heartbeat and another's rescue wait for each other at.
+    dismiss(session, launcher_id)
     running = select(Job).where(Job.status == "running", Job.launcher_id == launcher_id)
     ends = [_end_of(job) for job in session.scalars(running.with_for_update())]
     done = [end for each in ends if (end := finish(session, each, settings))]
     session.add_all(_event(end) for end in done)
     session.flush()
-    dismiss(session, launcher_id)
     return done
 
 
@@ -97,3 +98,12 @@ def _event(end: Finish) -> Event:
 def known(session: Session, exclude: Iterable[str] = ()) -> list[LauncherRow]:
     """Give every launcher on record but those named."""
     return list(session.scalars(select(LauncherRow).where(LauncherRow.id.not_in(list(exclude)))))
+
+
+def unrecorded(session: Session, exclude: Iterable[str] = ()) -> list[str]:
+    """Give the launchers that are said to run something and are not on record: nobody else rescues that."""
+    recorded = select(LauncherRow.id)
+    running = (
+        select(Job.launcher_id).where(Job.status == "running", Job.launcher_id.not_in(recorded)).distinct()
+    )
+    return [each for each in session.scalars(running) if each is not None and each not in list(exclude)]
