@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.runner.api import run_background_job
+    from app.runner.batches import run_background_batch
     from app.runner.errors import Abort, Retry, RunnerError, ValidationError
     from app.runner.exec import current_job
     from app.runner.extension import Runner
+    from app.runner.results import job_ancestors, job_result
 
 __all__ = [
     "Abort",
@@ -22,6 +24,9 @@ __all__ = [
     "RunnerError",
     "ValidationError",
     "current_job",
+    "job_ancestors",
+    "job_result",
+    "run_background_batch",
     "run_background_job",
 ]
 
@@ -32,6 +37,9 @@ _HOME = {
     "RunnerError": "errors",
     "ValidationError": "errors",
     "current_job": "exec",
+    "job_ancestors": "results",
+    "job_result": "results",
+    "run_background_batch": "batches",
     "run_background_job": "api",
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Never
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from sqlalchemy import event
 
@@ -11,7 +13,7 @@ from app.runner import binding, store, wake
 from app.runner.validator import Request, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from app.runner.models import Job
 
 _LISTENING = "runner_wakes_after_commit"
+_OPTIONS: Final = {field.name for field in fields(Request)} - {
+    "class_name",
+    "method",
+    "parameters",
+    "unknown",
+}
 
 
 def run_background_job(  # noqa: PLR0913 - the public face: one argument an option
@@ -62,27 +70,44 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         ValidationError: Something is wrong with what was given; every problem is listed.
     """
     bound = binding.current()
-    request = Request(
+    options = {
+        "priority": priority,
+        "delay": delay,
+        "retries": retries,
+        "timeout": timeout,
+        "unique_key": unique_key,
+        "unique_seconds": unique_seconds,
+        "after": after,
+        "after_failed": after_failed,
+        **unknown,
+    }
+    valid = validate(request_of(cls, method, parameters, options), bound.registry, bound.settings)
+    with joined(session, bound) as own:
+        return store.enqueue(own, valid, bound.settings, created_by=bound.actor())
+
+
+def request_of(cls: object, method: object, parameters: object, options: Mapping[str, Any]) -> Request:
+    """Put down what was asked for; options that there are none of are kept apart, to be refused."""
+    known = {name: value for name, value in options.items() if name in _OPTIONS}
+    return Request(
         class_name=f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else cls,
         method=method,
         parameters=_as_dict(parameters),
-        priority=priority,
-        delay=delay,
-        retries=retries,
-        timeout=timeout,
-        unique_key=unique_key,
-        unique_seconds=unique_seconds,
-        after=after,
-        after_failed=after_failed,
-        unknown=unknown,
+        unknown={name: value for name, value in options.items() if name not in _OPTIONS},
+        **known,
     )
-    valid = validate(request, bound.registry, bound.settings)
-    joined = session if session is not None else bound.host_session()
-    if joined is not None:
-        _wake_after_commit(joined, bound)
-        return store.enqueue(joined, valid, bound.settings, created_by=bound.actor())
-    with bound.write() as own:
-        return store.enqueue(own, valid, bound.settings, created_by=bound.actor())
+
+
+@contextmanager
+def joined(session: Session | None, bound: Binding) -> Iterator[Session]:
+    """Give whose transaction to join, or one that commits at the end where there is none."""
+    host = session if session is not None else bound.host_session()
+    if host is None:
+        with bound.write() as own:
+            yield own
+    else:
+        _wake_after_commit(host, bound)
+        yield host
 
 
 def _as_dict(parameters: object) -> object:

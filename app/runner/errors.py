@@ -4,6 +4,7 @@ RunnerError
 ├── SettingsError         a RUNNER_* setting is wrong; start-up stops
 ├── ValidationError       a job was refused at enqueue; lists every problem
 ├── JobNotFound           no job has that number
+├── JobNotCompleted       the result of a job was asked for that has none
 ├── IllegalTransition     the job's status does not allow what was asked
 └── AttemptRefused        a writer whose attempt is no longer believed
 
@@ -52,6 +53,15 @@ class JobNotFound(RunnerError, LookupError):
         """Name the number that was asked for."""
         self.job_id = job_id
         super().__init__(f"there is no job {job_id}")
+
+
+class JobNotCompleted(RunnerError):
+    """The job has not completed, so there is no result of it (yet)."""
+
+    def __init__(self, job_id: int, status: str) -> None:
+        """Say what the job is instead."""
+        self.job_id, self.status = job_id, status
+        super().__init__(f"job {job_id} is {status}: only a completed job has a result")
 
 
 class IllegalTransition(RunnerError):

@@ -30,8 +30,8 @@ MAX_ERROR: Final = 1_000
 MAX_TRACEBACK: Final = 20_000
 # Handlers may report progress in a tight loop; people read a bar a few times a second.
 PROGRESS_SECONDS: Final = 0.1
-# Who imports one of these needs an application: Flask itself, and what enqueues jobs.
-_OF_FLASK: Final = ("flask", "app.runner.api")
+# Who imports one of these needs an application: Flask itself, what enqueues jobs, and what reads them.
+_OF_FLASK: Final = ("flask", "app.runner.api", "app.runner.results")
 
 Send = Callable[[Mapping[str, Any]], None]
 
