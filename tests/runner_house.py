@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from sqlalchemy import Engine, create_engine, delete, select
 
-from app.runner import Runner, store
+from app.runner import Runner, Snooze, store
 from app.runner.api import run_background_job
 from app.runner.binding import Binding
 from app.runner.database import configure
-from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow, metadata
+from app.runner.models import Attempt, Dependency, Event, Job, JobClass, LauncherRow, Schedule, metadata
 from app.runner.settings import Settings, load_approved
 from app.runner.store.attempts import claim_one
 
@@ -31,7 +31,7 @@ Snapshot = dict[tuple[str, Any], Row]
 WORK = "tests.runner_house.Work"
 LAUNCHER = "launcher-of-the-test"
 HOST = "host-of-the-test"
-TABLES = (Event, Attempt, Dependency, Job, LauncherRow)
+TABLES = (Event, Attempt, Dependency, Job, LauncherRow, JobClass, Schedule)
 
 # Every state a job can be seen in; the first word is not always its status.
 STATES = (
@@ -57,6 +57,10 @@ class Work:
     def sign_in(self, name: str, password: str) -> None:
         """Take a secret."""
 
+    def snooze(self, delay: float, reason: str) -> None:
+        """Say that it is not the time yet."""
+        raise Snooze(delay, reason)
+
     def _hidden(self) -> None:
         """Be nobody's handler."""
 
@@ -78,7 +82,7 @@ class Bench:
 
     def __init__(self, engine: Engine, folder: Path, **options: Any) -> None:
         self.settings = Settings(
-            approved=load_approved({WORK: ["handle", "sign_in"]}),
+            approved=load_approved({WORK: ["handle", "sign_in", "snooze"]}),
             log_dir=folder / "logs",
             wake_dir=folder,
             **options,
@@ -111,7 +115,7 @@ class Bench:
     def claim(self, limit: int = 10, launcher: str = LAUNCHER) -> list[Claimed]:
         """Claim what is due."""
         with self.write() as session:
-            return store.claim(session, launcher, HOST, limit)
+            return store.claim(session, launcher, HOST, limit, self.settings.limited)
 
     def finish(self, end: Finish) -> Finish | None:
         """Write the end of an attempt, and give what was written."""

@@ -15,20 +15,25 @@ import uuid
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from app.runner import binding, processes, store, wake
+from app.runner.database import is_deadlock
 from app.runner.engines.local import EngineGone, LocalEngine
 from app.runner.joblog import log_finishes, warn
-from app.runner.maintenance import prune_old, rescue_all
+from app.runner.maintenance import Silence, give_back_unknown, prune_old, rescue_all, settle_in
 from app.runner.models import Job
 from app.runner.pace import Pace
 from app.runner.presence import presence
 from app.runner.running import Running
+from app.runner.store.classes import is_anything_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
 
     from app.runner.binding import Binding
     from app.runner.store import Claimed, Finish
@@ -37,7 +42,9 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.5
 HEARTBEAT_SECONDS: Final = 2.0
 CANCEL_SECONDS: Final = 0.5
-RESCUE_SECONDS: Final = 5.0
+RESCUE_SECONDS: Final = 2.0
+# How soon a connection for being woken, once cut, is made anew.
+LISTEN_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3600.0
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
@@ -66,11 +73,16 @@ class Dispatcher:
         # Claimed ahead of free slots, where jobs are so short that claiming each by itself would cost most.
         self.ready: deque[Claimed] = deque()
         self.finishes: list[Finish] = []
-        self._pace = Pace(self.slots)
+        self._pace = Pace(self.slots, is_reusing=bound.settings.jobs_per_process > 1)
         self._written_at = 0.0
+        # Somebody has written something: claiming at once is quicker than looking first.
+        self._was_woken = False
+        # Since when the database has not answered.
+        self._refused_at: float | None = None
         self.is_stopping = False
         self._stop_at = 0.0
         self._due: dict[str, float] = {}
+        self._silence = Silence()
         self._idle_since = time.monotonic()
 
     def run(self) -> None:
@@ -79,6 +91,7 @@ class Dispatcher:
         self._register()
         self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
         self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
+        self.listener = wake.Listener(self.bound.engine)
         self._watch()
         try:
             while not self._is_over():
@@ -105,15 +118,33 @@ class Dispatcher:
     def _turn_safely(self) -> None:
         try:
             self._turn()
-        except DBAPIError as error:
+            self._has_answered()
+        except (DBAPIError, PendingRollbackError) as error:
             # Nothing is forgotten: what could not be written is written in a later turn.
-            warn(self.bound.settings, "The database refused, trying again", {"error": str(error.orig)})
-            self.bound.engine.dispose()
-            time.sleep(REFUSED_SECONDS)
+            if not is_deadlock(error):
+                self._was_refused(error)
         except EngineGone:
             self._replace_engine()
 
+    def _was_refused(self, error: SQLAlchemyError) -> None:
+        """Say it once, however long it lasts, and let the database come to itself."""
+        if self._refused_at is None:
+            self._refused_at = time.monotonic()
+            said = str(getattr(error, "orig", error))
+            warn(self.bound.settings, "The database refused, trying again until it answers", {"error": said})
+        self.bound.engine.dispose()
+        time.sleep(REFUSED_SECONDS)
+
+    def _has_answered(self) -> None:
+        if self._refused_at is not None:
+            seconds = round(time.monotonic() - self._refused_at, 1)
+            self._refused_at = None
+            warn(self.bound.settings, "The database answers again", {"seconds": seconds})
+
     def _turn(self) -> None:
+        # First of all: who was given up for dead, while standing still, must not write or claim.
+        if self._every("heartbeat", HEARTBEAT_SECONDS) and not self._is_known():
+            self._start_over()
         if not self.engine.is_alive():
             raise EngineGone
         for message in self.engine.messages():
@@ -130,22 +161,30 @@ class Dispatcher:
     def _fill(self) -> None:
         """Hand what is claimed to the engine, as much as it may have."""
         most = self._pace.handed_over()
+        orders = []
         while self.ready and len(self.running) - len(self.finishes) < most:
-            self._begin(self.ready.popleft())
+            claimed = self.ready.popleft()
+            running = self.running[claimed.job_id] = Running(claimed=claimed)
+            orders.append(running.order())
+        if orders:
+            self._idle_since = time.monotonic()
+            self.engine.start(orders)
 
     def _write(self) -> None:
         """Write all that came in and claim what can be used soon, in one transaction."""
         running = len(self.running) - len(self.finishes)
         wanted = 0 if self.is_stopping else self._pace.wanted(running, len(self.ready))
-        wants = wanted > 0 and (bool(self.finishes) or self._is_anything_due())
-        unsaved = [each for each in self.running.values() if each.is_unsaved]
+        wants = wanted > 0 and (bool(self.finishes) or self._was_woken or self._is_anything_due())
+        ending = {end.job_id for end in self.finishes}
+        unsaved = [each for job_id, each in self.running.items() if each.is_unsaved and job_id not in ending]
         if not (wants or self.finishes or unsaved) or (not wants and self._may_wait()):
             return
         with self.bound.write(wakes=False) as session:
             done = store.finish_all(session, self.finishes, self.bound.settings)
             for each in unsaved:
                 each.save(session)
-            claimed = store.claim(session, self.id, self.host, wanted) if wants else []
+            claimed = self._claim(session, wanted) if wants else []
+        self._was_woken = False
         self._written(done, unsaved)
         self.ready.extend(claimed)
 
@@ -163,16 +202,18 @@ class Dispatcher:
 
     def _is_anything_due(self) -> bool:
         with self.bound.read() as session:
-            return store.is_anything_due(session)
+            return store.is_anything_due(session, self.bound.settings.limited)
 
-    def _begin(self, claimed: Claimed) -> None:
-        running = self.running[claimed.job_id] = Running(claimed=claimed)
-        self._idle_since = time.monotonic()
-        self.engine.start(running.order())
+    def _claim(self, session: Session, wanted: int) -> list[Claimed]:
+        return store.claim(session, self.id, self.host, wanted, self.bound.settings.limited)
 
     # -- what the engine says
 
     def _hear(self, message: Mapping[str, Any]) -> None:
+        if message["kind"] == "done":
+            for one in message["of"]:
+                self._hear_done(one)
+            return
         each = self.running.get(message["job"])
         if each is None or each.claimed.attempt != message["attempt"]:
             return
@@ -182,6 +223,14 @@ class Dispatcher:
             self._end(each, _NEVER_STARTED)
         else:
             each.hear(message)
+
+    def _hear_done(self, message: Mapping[str, Any]) -> None:
+        """A process that is reused tells how a job ended, and goes on."""
+        each = self.running.get(message["job"])
+        if each is not None and each.claimed.attempt == message["attempt"]:
+            each.said = message
+            self.finishes.append(each.end(message))
+            self._pace.took(message["seconds"])
 
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
         self.finishes.append(each.end(ended))
@@ -216,7 +265,8 @@ class Dispatcher:
     # -- beginning, keeping, leaving
 
     def _register(self) -> None:
-        rescue_all(self.bound)
+        rescue_all(self.bound, silence=self._silence)
+        settle_in(self.bound)
         row = presence(self.id, self.slots)
         with self.bound.write(wakes=False) as session:
             store.register(session, row)
@@ -233,6 +283,7 @@ class Dispatcher:
         self._selector.register(self._notice, selectors.EVENT_READ)
         if self.waker is not None:
             self._selector.register(self.waker, selectors.EVENT_READ)
+        self.listener.attach(self._selector)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
 
@@ -240,19 +291,28 @@ class Dispatcher:
         for key, _ in self._selector.select(GROUP_SECONDS if self.finishes else POLL_SECONDS):
             if key.fileobj is self.waker:
                 wake.drain(self.waker)
+                self._was_woken = True
+                self._due.pop("cancel", None)
+            elif key.data is self.listener:
+                self.listener.drain(self._selector)
                 self._due.pop("cancel", None)
             elif key.fileobj is self._notice:
                 with contextlib.suppress(OSError):
                     self._notice.recv(4096)
 
+    def _is_known(self) -> bool:
+        with self.bound.write(wakes=False) as session:
+            return store.beat(session, self.id, is_draining=self.is_stopping)
+
     def _keep_house(self) -> None:
-        if self._every("heartbeat", HEARTBEAT_SECONDS):
-            with self.bound.write(wakes=False) as session:
-                is_known = store.beat(session, self.id, is_draining=self.is_stopping)
-            if not is_known:
-                self._start_over()
+        if self._every("listen", LISTEN_SECONDS):
+            self.listener.attach(self._selector)
         if self._every("rescue", RESCUE_SECONDS):
-            log_finishes(self.bound.settings, [(end, None) for end in rescue_all(self.bound, self.id)])
+            rescued = rescue_all(self.bound, self.id, self._silence)
+            rescued += give_back_unknown(
+                self.bound, self.id, {*self.running, *(one.job_id for one in self.ready)}
+            )
+            log_finishes(self.bound.settings, [(end, None) for end in rescued])
         if self._every("prune", PRUNE_SECONDS) and not self.is_stopping:
             prune_old(self.bound)
 
@@ -297,13 +357,16 @@ class Dispatcher:
         self.running.clear()
         self.ready.clear()
         self.finishes.clear()
+        self.listener.close()
         self._selector.close()
         wake.close(self.bound.settings.wake_dir, self.id, self.waker)
         self.id = uuid.uuid4().hex
-        self._register()
         self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
         self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
         self._watch()
+        # Should the database refuse, the next heartbeat finds us unknown and tries again.
+        self._due.pop("heartbeat", None)
+        self._register()
 
     def _is_over(self) -> bool:
         if self.running or self.finishes or self.ready:
@@ -315,18 +378,17 @@ class Dispatcher:
         return self.idle_exit is not None and time.monotonic() - self._idle_since >= self.idle_exit
 
     def _is_drained(self) -> bool:
-        """Whether nothing is left that could run: held jobs wait for a person, all others count."""
-        unfinished = select(func.count()).where(Job.status == "pending", Job.is_held.is_(False))
         with contextlib.suppress(DBAPIError), self.bound.read() as session:
-            return session.scalar(unfinished) == 0
+            return not is_anything_left(session)
         return False
 
     def _leave(self) -> None:
         self.engine.close()
+        self.listener.close()
         wake.close(self.bound.settings.wake_dir, self.id, self.waker)
         signal.set_wakeup_fd(-1)
         self._selector.close()
-        if not self.running:
+        if not (self.running or self.ready):
             with contextlib.suppress(DBAPIError), self.bound.write(wakes=False) as session:
                 store.dismiss(session, self.id)
 

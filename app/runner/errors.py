@@ -6,10 +6,12 @@ RunnerError
 ├── JobNotFound           no job has that number
 ├── JobNotCompleted       the result of a job was asked for that has none
 ├── IllegalTransition     the job's status does not allow what was asked
+├── PauseRefused          the class is no class, or is (not) paused already
 └── AttemptRefused        a writer whose attempt is no longer believed
 
 HandlerSignal             raised by handlers, on purpose
 ├── Retry                 run me again later
+├── Snooze                the same, and it was no failure
 └── Abort                 do not run me again
 """
 
@@ -73,6 +75,10 @@ class IllegalTransition(RunnerError):
         super().__init__(f"job {job_id} is {status}: {verb} is only possible for {allowed} jobs")
 
 
+class PauseRefused(RunnerError):
+    """The class cannot be paused or resumed: it is not approved, or is so already; nothing was changed."""
+
+
 class AttemptRefused(RunnerError):
     """The attempt that reports is not the one the job is running now; nothing was changed."""
 
@@ -95,6 +101,18 @@ class Retry(HandlerSignal):
     def __init__(self, reason: str = "the handler asked for a retry", *, delay: float | None = None) -> None:
         """Keep the delay, in seconds; what is no number fails here, where the handler says it."""
         self.delay = None if delay is None else float(delay)
+        super().__init__(reason)
+
+
+class Snooze(HandlerSignal):
+    """Put this job back for `delay` seconds: it is not the time for it yet.
+
+    It uses up no attempt and is no failure, however often it is said.
+    """
+
+    def __init__(self, delay: float, reason: str = "") -> None:
+        """Keep the delay, in seconds; what is no number fails here, where the handler says it."""
+        self.delay = float(delay)
         super().__init__(reason)
 
 

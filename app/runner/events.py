@@ -28,4 +28,10 @@ RETRIED: Final = "retried"
 RESCUED: Final = "rescued"
 """The launcher of a running job was found dead, and the job was given back or failed."""
 
-NAMES: Final = (STARTED, HELD, RELEASED, CANCEL_REQUESTED, CANCELLED, RETRIED, RESCUED)
+PAUSED: Final = "paused"
+"""A person paused a class, or everything (`*`); the event has a subject, and no job."""
+
+RESUMED: Final = "resumed"
+"""A person let a paused class, or everything, go on."""
+
+NAMES: Final = (STARTED, HELD, RELEASED, CANCEL_REQUESTED, CANCELLED, RETRIED, RESCUED, PAUSED, RESUMED)

@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from app.runner import processes, store
 from app.runner.engines.local import sweep
 from app.runner.logs import attempt_log_path
 from app.runner.models import Job
-from app.runner.store import Finish
+from app.runner.store import Finish, classes
 from app.runner.store.launchers import known, unrecorded
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from app.runner.binding import Binding
     from app.runner.models import LauncherRow
 
+_TRIES: Final = 3
 # A launcher on another machine that has not been heard of for so long is dead: ten heartbeats.
 SILENT_SECONDS: Final = 20.0
 # More than lies between two looks of a launcher that is well.
@@ -66,6 +68,14 @@ class Silence:
 
     def _is_dead(self, row: LauncherRow) -> bool:
         return _is_gone(row) if _is_here(row) else self._heard[row.id][1] > SILENT_SECONDS
+
+
+def settle_in(bound: Binding) -> None:
+    """Make the rows that the settings speak of; two launchers that do so at once may be told to try again."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(DBAPIError), bound.write(wakes=False) as session:
+            classes.know(session, bound.settings.limited)
+            return
 
 
 def rescue_all(bound: Binding, own_id: str | None = None, silence: Silence | None = None) -> list[Finish]:

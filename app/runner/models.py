@@ -89,6 +89,8 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 
 # SQLite counts rows by itself only for INTEGER PRIMARY KEY.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+# MariaDB's TEXT ends one byte short of the largest parameters.
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 class Base(DeclarativeBase):
@@ -122,9 +124,9 @@ class Job(Base):
     class_name: Mapped[str] = mapped_column(String(200))
     method: Mapped[str] = mapped_column(String(200))
     # JSON text: a list (positional) or an object (by name).
-    parameters: Mapped[str] = mapped_column(Text, default="[]")
+    parameters: Mapped[str] = mapped_column(LongText, default="[]")
     # What people and logs see instead, when a parameter is a secret.
-    shown_parameters: Mapped[str | None] = mapped_column(Text)
+    shown_parameters: Mapped[str | None] = mapped_column(LongText)
     priority: Mapped[int] = mapped_column(SmallInteger, default=2)
     status: Mapped[str] = mapped_column(String(9), default="pending")
     # Microseconds since the epoch: run_at plus what its priority makes it wait. Claims go by it.
@@ -153,9 +155,9 @@ class Job(Base):
     progress_total: Mapped[float | None] = mapped_column(Double)
     progress_message: Mapped[str | None] = mapped_column(String(200))
     # JSON text of what the handler returned.
-    result: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[str | None] = mapped_column(LongText)
     # The last line of the last failure, or how a cancel ended it.
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(LongText)
     created_by: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -187,10 +189,10 @@ class Dependency(Base):
     )
     # What becomes of the job if the other fails or is cancelled: it is cancelled too, or runs all the same.
     policy: Mapped[str] = mapped_column(String(6), default="cancel")
-
-
     # Whether the other's end has been counted: once, however often a person has it run again.
     is_settled: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
 class JobClass(Base):
     """What holds for all jobs of a class, over all launchers; the name `*` stands for every class."""
 
@@ -242,8 +244,8 @@ class Attempt(Base):
     process_started: Mapped[float | None] = mapped_column(Double)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    error: Mapped[str | None] = mapped_column(Text)
-    traceback: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(LongText)
+    traceback: Mapped[str | None] = mapped_column(LongText)
     exit_code: Mapped[int | None] = mapped_column(Integer)
     signal: Mapped[int | None] = mapped_column(Integer)
     cpu_seconds: Mapped[float | None] = mapped_column(Double)
@@ -257,12 +259,15 @@ class Event(Base):
 
     __tablename__ = "background_job_events"
     __table_args__ = (
+        CheckConstraint("(job_id IS NULL) = (subject IS NOT NULL)", name="subject"),
         Index("ix_background_job_events_job", "job_id", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    job_id: Mapped[int] = mapped_column(ForeignKey("background_jobs.id", ondelete="CASCADE"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("background_jobs.id", ondelete="CASCADE"))
+    # The class, or `*` for all of them, when it is no single job that something was done to.
+    subject: Mapped[str | None] = mapped_column(String(200))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     # Who: what the host calls the person, "cli:<user>", or "rescue".
     actor: Mapped[str] = mapped_column(String(200))
@@ -270,7 +275,7 @@ class Event(Base):
     name: Mapped[str] = mapped_column(String(32))
     before: Mapped[str] = mapped_column(String(32))
     after: Mapped[str] = mapped_column(String(32))
-    note: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(LongText)
 
 
 class LauncherRow(Base):

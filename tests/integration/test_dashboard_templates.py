@@ -37,12 +37,13 @@ def test_every_template_renders_under_strict_undefined(
 
 def visit_empty(house: House) -> None:
     """See every page without a job."""
-    for path in ("", "?q=x", "/failures", "/failures?q=x", "/launchers"):
+    for path in ("", "?q=x", "/failures", "/failures?q=x", "/launchers", "/classes"):
         assert 200 == house.get(path).status_code, path
 
 
 def visit_full(house: House) -> None:
     """See every page and fragment with jobs in all states, and act."""
+    house.post("/classes/pause", {"class": "*"})
     house.launcher(LAUNCHER)
     house.launcher(SILENT, silent_seconds=60)
     jobs = [house.add(), house.add(is_held=True), house.add("running", progress_done=1, progress_total=2)]

@@ -167,3 +167,28 @@ def test_options_of_a_handler_are_checked(options: dict[str, Any], problem: str)
         load_approved({"m.C": {"methods": ["handle"], **options}})
 
     assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"max_running": 0}, "max_running must be a whole number from 1"),
+        ({"max_running": True}, "max_running must be a whole number"),
+        ({"rate": 10}, 'rate must be like "10/minute"'),
+        ({"rate": "0/minute"}, 'rate must be like "10/minute"'),
+        ({"rate": "10/week"}, 'rate must be like "10/minute"'),
+        ({"rate": "10 / minute"}, 'rate must be like "10/minute"'),
+    ],
+)
+def test_a_limit_that_cannot_be_used_stops_start_up(options: dict[str, object], said: str) -> None:
+    """A limit nobody could keep is named, with its class and what was expected."""
+    with pytest.raises(SettingsError, match=said):
+        load_approved({"m.C": {"methods": ["x"], **options}})
+
+
+def test_a_rate_is_a_number_of_starts_in_a_window() -> None:
+    """Second, minute, hour and day are the windows there are."""
+    read = load_approved({"m.C": {"methods": ["x"], "rate": "100/hour"}})["m.C"].rate
+
+    assert read is not None
+    assert (100, 3600) == (read.count, read.seconds)

@@ -30,12 +30,14 @@ def jobs() -> Response:
             return redirect(link("jobs", parameters.as_arguments(filters)))
         overview = queries.overview(session, moment)
         classes = queries.classes(session)
+        paused = queries.paused_classes(session) if overview.paused else []
     return answer(
         "runner/jobs.html",
         "runner/_job_list.html",
         page=page,
         overview=overview,
         classes=classes,
+        paused=paused,
         filters=filters,
         arguments=parameters.as_arguments(filters),
         here=link("jobs", given),

@@ -17,6 +17,7 @@ from app.runner.queries.lists import (
     list_jobs,
     overview,
 )
+from app.runner.queries.pauses import ClassView, job_classes, paused_classes
 from app.runner.queries.views import (
     AttemptView,
     Cursor,
@@ -52,6 +53,7 @@ __all__ = [
     "SEARCH_WINDOW",
     "STATES",
     "AttemptView",
+    "ClassView",
     "Cursor",
     "Failure",
     "FailurePage",
@@ -70,12 +72,14 @@ __all__ = [
     "duration",
     "explain_waiting",
     "get_job",
+    "job_classes",
     "launchers",
     "launchers_alive",
     "list_failures",
     "list_jobs",
     "outcome_words",
     "overview",
+    "paused_classes",
     "readable_parameters",
     "signal_name",
     "verbs_for",

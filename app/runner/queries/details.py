@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import false, func, or_, select
 
+from app.runner import binding
 from app.runner.errors import JobNotFound
 from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow
-from app.runner.queries import words
+from app.runner.queries import pauses, words
 from app.runner.queries.lists import PARAMETERS_LENGTH, alive_count, state_of
 from app.runner.queries.views import AttemptView, JobDetail, JobRow, Moment
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
+
+    from app.runner.settings import Approval
 
 # What a person calls each event; the stored names are for programs.
 _EVENT_TITLES: Final = {
@@ -33,7 +36,7 @@ _EVENT_TITLES: Final = {
 # A job may wait for thousands; its page names so many.
 NAMED_ANCESTORS: Final = 20
 
-_OUTCOME_KINDS: Final = {"timed_out": "failed", "crashed": "failed", "interrupted": "pending"}
+_OUTCOME_KINDS: Final = {"timed_out": "failed", "crashed": "failed", "interrupted": "pending", "snoozed": "scheduled"}
 
 
 def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
@@ -145,12 +148,25 @@ def _why_waiting(
         return None
     if state == "blocked":
         return words.explain_blocked(ancestors, job.waits_for)
-    live, ahead = _queue_before(session, job, now) if job.run_at <= now and not job.is_held else (0, 0)
+    if job.is_held or job.run_at > now:
+        return words.explain_waiting(state, now=now, run_at=job.run_at, live_launchers=0, ahead=0)
+    live, ahead, paused = _queue_before(session, job, now)
+    if paused is not None:
+        return pauses.explain_pause(session, paused)
+    if (limited := pauses.explain_limit(session, job.class_name, _limit(job.class_name), now)) is not None:
+        return limited
     return words.explain_waiting(state, now=now, run_at=job.run_at, live_launchers=live, ahead=ahead)
 
 
-def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, int]:
-    """Count live launchers, and the due jobs that are claimed before this one."""
+def _limit(class_name: str) -> Approval | None:
+    try:
+        return binding.current().settings.limited.get(class_name)
+    except binding.NotBound:  # read by a program that only looks
+        return None
+
+
+def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, int, str | None]:
+    """Count live launchers, and the due jobs that are claimed before this one; and say what is paused."""
     before = (
         select(Job.id)
         .where(Job.status == "pending", Job.is_held == false(), Job.waits_for == 0, Job.run_at <= now)
@@ -159,8 +175,9 @@ def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, in
         .subquery()
     )
     ahead = select(func.count()).select_from(before).scalar_subquery()
-    row = session.execute(select(alive_count(now).scalar_subquery(), ahead)).one()
-    return row[0], row[1]
+    paused = pauses.paused_name(job.class_name)
+    row = session.execute(select(alive_count(now).scalar_subquery(), ahead, paused)).one()
+    return row[0], row[1], row[2]
 
 
 def _timeline(job: Job, attempts: Sequence[AttemptView], events: Sequence[Event]) -> list[Moment]:

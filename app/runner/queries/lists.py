@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Integer, Select, and_, func, literal, or_, select, union_all
 
-from app.runner.models import STATUSES, Attempt, Job, LauncherRow
+from app.runner.models import STATUSES, Attempt, Job, JobClass, LauncherRow
 from app.runner.queries import words
 from app.runner.queries.views import (
     Cursor,
@@ -191,10 +191,15 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def overview(session: Session, now: dt.datetime) -> Overview:
-    """Count jobs by status and live launchers, in one query."""
+    """Count jobs by status, live launchers and paused classes, in one query."""
     launchers = select(literal("launchers"), alive_count(now).scalar_subquery())
-    found = _named_numbers(session, *_counts(), launchers)
-    return Overview(live_launchers=found.pop("launchers"), by_status=found)
+    paused = select(literal("paused"), _paused_count().scalar_subquery())
+    found = _named_numbers(session, *_counts(), launchers, paused)
+    return Overview(live_launchers=found.pop("launchers"), paused=found.pop("paused"), by_status=found)
+
+
+def _paused_count() -> Select[int]:
+    return select(func.count()).select_from(JobClass).where(JobClass.is_paused.is_(True))
 
 
 def _named_numbers(session: Session, *statements: Select[str, int]) -> dict[str, int]:

@@ -108,6 +108,8 @@ class Overview:
 
     by_status: dict[str, int]
     live_launchers: int
+    # How many classes are paused; all of them together count for one.
+    paused: int = 0
 
     @property
     def total(self) -> int:
@@ -180,10 +182,10 @@ class JobDetail:
     cancel_requested_by: str | None
     crashes: int
     waiting: str | None
-    attempts: Sequence[AttemptView]
-    timeline: Sequence[Moment]
     # The jobs that must end before it may start, as many as are named.
     waits_for: Sequence[int]
+    attempts: Sequence[AttemptView]
+    timeline: Sequence[Moment]
 
     @property
     def last_attempt(self) -> AttemptView | None:

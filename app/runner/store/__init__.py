@@ -14,6 +14,7 @@ from app.runner.store.attempts import (
     save_process,
     save_progress,
 )
+from app.runner.store.classes import pause, resume
 from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
 from app.runner.store.launchers import beat, dismiss, prune, register, rescue
 
@@ -29,10 +30,12 @@ __all__ = [
     "finish_all",
     "hold",
     "is_anything_due",
+    "pause",
     "prune",
     "register",
     "release",
     "rescue",
+    "resume",
     "retry",
     "save_process",
     "save_progress",

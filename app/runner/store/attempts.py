@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, false, func, insert, select, update
 
 from app.runner.backoff import rank_of
 from app.runner.models import Attempt, Job
-from app.runner.store import dependencies
+from app.runner.store import classes, dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
-    from app.runner.settings import Settings
+    from app.runner.settings import Approval, Settings
 
 
 # Tables and statements are made once: making one costs more than running it.
@@ -26,8 +25,7 @@ _JOBS: Final = cast("Table", Job.__table__)
 _ATTEMPTS: Final = cast("Table", Attempt.__table__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A job that is ours to run: what its process must know, and what its end depends on."""
 
     job_id: int
@@ -43,8 +41,7 @@ class Claimed:
     crashes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finish:
+class Finish(NamedTuple):
     """What an attempt came to, and what becomes of its job."""
 
     job_id: int
@@ -69,10 +66,21 @@ class Finish:
     process_started: float | None = None
 
 
-def claim(session: Session, launcher_id: str, host: str, limit: int) -> list[Claimed]:
-    """Take up to `limit` due jobs in rank order; from here on each is ours until finished."""
+def claim(
+    session: Session, launcher_id: str, host: str, limit: int, limits: Mapping[str, Approval] | None = None
+) -> list[Claimed]:
+    """Take up to `limit` due jobs in rank order; from here on each is ours until finished.
+
+    Of the classes in `limits` no more are taken than may run, whatever other launchers do meanwhile.
+    """
     now = dt.datetime.now(dt.UTC)
-    return _take(session, session.execute(_DUE, {"now": now, "most": limit}).all(), launcher_id, host, now)
+
+    def due(full: Collection[str]) -> Sequence[Any]:
+        statement = _DUE.where(_JOBS.c.class_name.not_in(sorted(full))) if full else _DUE
+        return session.execute(statement, {"now": now, "most": limit}).all()
+
+    rows = classes.choose(session, due, limits, limit) if limits else due(())
+    return _take(session, rows, launcher_id, host, now)
 
 
 def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Claimed | None:
@@ -82,9 +90,14 @@ def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Cla
     return taken[0] if taken else None
 
 
-def is_anything_due(session: Session) -> bool:
+def is_anything_due(session: Session, limits: Mapping[str, Approval] | None = None) -> bool:
     """Whether a claim would find something, found out without writing."""
-    return session.execute(_FIRST_DUE, {"now": dt.datetime.now(dt.UTC)}).first() is not None
+    now = dt.datetime.now(dt.UTC)
+    first = session.execute(_FIRST_DUE, {"now": now}).first()
+    if first is None or not limits or first.class_name not in limits:
+        return first is not None
+    others = _FIRST_DUE.where(_JOBS.c.class_name.not_in(sorted(classes.full_classes(session, limits, now))))
+    return session.execute(others, {"now": now}).first() is not None
 
 
 def save_process(session: Session, job_id: int, attempt: int, pid: int, process_started: float) -> None:
@@ -114,14 +127,15 @@ def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
 
 def finish_all(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
     """Write the ends of many attempts as `finish` does; those that are believed are given back."""
-    final = [end for end in ends if end.status != "pending"]
+    completed = [end for end in ends if _is_plain(end)]
+    final = [end for end in ends if end.status != "pending" and not _is_plain(end)]
     others = [end for end in ends if end.status == "pending"]
     with session.begin_nested() as savepoint:
-        is_whole = _written(session, final, settings)
+        is_whole = _written(session, completed, settings) and _written(session, final, settings)
         if not is_whole:
             savepoint.rollback()
     if is_whole:
-        done = [*final, *_one_by_one(session, others, settings)]
+        done = [*completed, *final, *_one_by_one(session, others, settings)]
     else:
         done = _one_by_one(session, ends, settings)
     _settle(session, done)
@@ -149,11 +163,45 @@ def _written(session: Session, ends: Sequence[Finish], settings: Settings) -> bo
     """Write ends of one kind in one go; True only if every one of them was believed."""
     if not ends:
         return True
+    if all(map(_is_plain, ends)):
+        return _completed(session, ends)
     statement = _AGAIN if ends[0].status == "pending" else _OVER
     result = session.execute(statement, [_job_values(end, settings) for end in ends])
     if result.rowcount != len(ends):  # type: ignore[attr-defined]
         return False
     session.execute(_END, [_attempt_values(end) for end in ends])
+    return True
+
+
+def _is_plain(end: Finish) -> bool:
+    """Whether nothing is to be said of it but that it has completed."""
+    is_silent = (end.error, end.traceback, end.signal) == (None, None, None)
+    return end.status == end.outcome == "completed" and is_silent and not (end.gives_back or end.crash)
+
+
+def _completed(session: Session, ends: Sequence[Finish]) -> bool:
+    """Write what most jobs come to, with no more values than that takes: each costs time."""
+    jobs = [
+        {"of_job": end.job_id, "of_attempt": end.attempt, "new_result": end.result, "at": end.finished_at}
+        for end in ends
+    ]
+    if session.execute(_COMPLETED, jobs).rowcount != len(ends):  # type: ignore[attr-defined]
+        return False
+    attempts = [
+        {
+            "of_job": end.job_id,
+            "of_attempt": end.attempt,
+            "at": end.finished_at,
+            "new_exit_code": end.exit_code,
+            "cpu": end.cpu_seconds,
+            "peak": end.peak_memory_bytes,
+            "bytes": end.log_bytes,
+            "new_pid": end.pid,
+            "new_started": end.process_started,
+        }
+        for end in ends
+    ]
+    session.execute(_COMPLETED_ATTEMPT, attempts)
     return True
 
 
@@ -197,7 +245,7 @@ def _claimed(row: Any) -> Claimed:
 def _last(end: Finish) -> Finish:
     outcome = "failed" if end.outcome == "retrying" else end.outcome
     error = f"cancelled before its next attempt; {end.error}" if end.error else "cancelled"
-    return replace(end, status="cancelled", outcome=outcome, run_at=None, error=error)
+    return end._replace(status="cancelled", outcome=outcome, run_at=None, error=error)
 
 
 def _job_values(end: Finish, settings: Settings) -> dict[str, Any]:
@@ -245,9 +293,11 @@ _COLUMNS: Final = (
     _JOBS.c.attempts_used,
     _JOBS.c.max_attempts,
     _JOBS.c.crashes,
+    _JOBS.c.rank,
 )
-_IS_FREE: Final = (_JOBS.c.status == "pending") & _JOBS.c.is_held.is_(False) & (_JOBS.c.waits_for == 0)
-_IS_DUE: Final = _IS_FREE & (_JOBS.c.run_at <= bindparam("now"))
+# "IS false" is no condition that MariaDB's indexes know.
+_IS_FREE: Final = (_JOBS.c.status == "pending") & (_JOBS.c.is_held == false()) & (_JOBS.c.waits_for == 0)
+_IS_DUE: Final = _IS_FREE & (_JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
 
 _DUE: Final = (
     select(*_COLUMNS)
@@ -256,7 +306,9 @@ _DUE: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_FIRST_DUE: Final = select(_JOBS.c.id).where(_IS_DUE).order_by(_JOBS.c.rank, _JOBS.c.id).limit(1)
+_FIRST_DUE: Final = (
+    select(_JOBS.c.id, _JOBS.c.class_name).where(_IS_DUE).order_by(_JOBS.c.rank, _JOBS.c.id).limit(1)
+)
 _WANTED: Final = select(*_COLUMNS).where(_IS_FREE, _JOBS.c.id == bindparam("job")).with_for_update()
 
 _TAKE: Final = (
@@ -297,6 +349,14 @@ _OVER: Final = _ours().values(
 _AGAIN: Final = _ours(_JOBS.c.cancel_requested_at.is_(None)).values(
     _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}
 )
+_COMPLETED: Final = _ours().values(
+    status="completed",
+    launcher_id=None,
+    error=None,
+    result=bindparam("new_result"),
+    finished_at=_AT,
+    unique_slot=dependencies.kept_slot(_AT),
+)
 _SAVE_PROGRESS: Final = _ours().values(
     progress_done=bindparam("done"), progress_total=bindparam("total"), progress_message=bindparam("message")
 )
@@ -314,6 +374,16 @@ _END: Final = _THIS_ATTEMPT.values(
     traceback=bindparam("new_traceback"),
     exit_code=bindparam("new_exit_code"),
     signal=bindparam("new_signal"),
+    cpu_seconds=bindparam("cpu"),
+    peak_memory_bytes=bindparam("peak"),
+    log_bytes=bindparam("bytes"),
+    pid=func.coalesce(bindparam("new_pid"), _ATTEMPTS.c.pid),
+    process_started=func.coalesce(bindparam("new_started"), _ATTEMPTS.c.process_started),
+)
+_COMPLETED_ATTEMPT: Final = _THIS_ATTEMPT.values(
+    outcome="completed",
+    finished_at=bindparam("at"),
+    exit_code=bindparam("new_exit_code"),
     cpu_seconds=bindparam("cpu"),
     peak_memory_bytes=bindparam("peak"),
     log_bytes=bindparam("bytes"),
