@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,6 +90,8 @@ class Seconds(click.ParamType[float]):
         raise BadInput(f"{self.what} must be a number of seconds such as 90 or 0.5, not {ascii(value)[:80]}")
 
 
+PIPED_WIDTH = 200
+
 JOB_ID = WholeNumber("the job id", 1, 10**18 - 1)
 PRIORITY = WholeNumber("priority", 1, 3)
 
@@ -113,7 +116,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    Console(highlight=False).print(table)
+    # A pipe or a file has no width of its own: lines are for grep there.
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def moment(at: dt.datetime | None) -> str:

@@ -57,7 +57,7 @@ def list_jobs(
             (
                 str(row.id),
                 row.state,
-                row.handler,
+                f"{row.short_class}@{row.method}",
                 row.parameters,
                 PRIORITIES[row.priority],
                 f"{row.attempts_used} of {row.max_attempts}",
