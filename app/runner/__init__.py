@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from app.runner.api import run_background_job
     from app.runner.batches import run_background_batch
-    from app.runner.errors import Abort, Retry, RunnerError, ValidationError
+    from app.runner.errors import Abort, Retry, RunnerError, Snooze, ValidationError
     from app.runner.exec import current_job
     from app.runner.extension import Runner
     from app.runner.results import job_ancestors, job_result
@@ -22,6 +22,7 @@ __all__ = [
     "Retry",
     "Runner",
     "RunnerError",
+    "Snooze",
     "ValidationError",
     "current_job",
     "job_ancestors",
@@ -35,6 +36,7 @@ _HOME = {
     "Retry": "errors",
     "Runner": "extension",
     "RunnerError": "errors",
+    "Snooze": "errors",
     "ValidationError": "errors",
     "current_job": "exec",
     "job_ancestors": "results",

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from app.runner.arrival import entered_on_arrival
-from app.runner.errors import Abort, Retry
+from app.runner.errors import Abort, Retry, Snooze
 from app.runner.redact import scrub
 from app.runner.registry import NotApproved, Registry
 from app.runner.signature import check_call
@@ -202,6 +202,9 @@ def _quietly(write: Callable[[Any], str], value: Any) -> str:
 
 
 def _failure(error: BaseException, clean: Callable[[str], str]) -> dict[str, Any]:
+    if isinstance(error, Snooze):
+        reason = " ".join(_storable(clean(_quietly(str, error))).split())[:MAX_ERROR]
+        return {"outcome": "snoozed", "error": reason or None, "traceback": None, "delay": error.delay}
     final = isinstance(error, (Abort, NotApproved))
     signal = isinstance(error, (Abort, NotApproved, Retry))
     name = "" if signal else f"{type(error).__name__}: "

@@ -47,7 +47,7 @@ def _line(end: Finish, claimed: Claimed | None) -> tuple[str, str]:
         context["error"] = end.error
     context["status"] = end.status
     verb = "retrying" if end.status == "pending" else end.status
-    if end.outcome in {"interrupted", "crashed"}:
+    if end.outcome in {"interrupted", "crashed", "snoozed"}:
         verb = end.outcome if end.status == "pending" else end.status
     level, name = ("ERROR", logs.ERRORS) if end.status == "failed" else ("INFO", logs.JOBS)
     message = f"Job {end.job_id} {verb}: {handler}"

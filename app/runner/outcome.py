@@ -46,6 +46,8 @@ def decide(
         return _retry_or_fail(claimed, common, {"error": error, "outcome": "timed_out"}, None, chance)
     if said is None:
         return _crashed(claimed, common, ended)
+    if said["outcome"] == "snoozed":
+        return _snoozed(common, said)
     failure = {"error": said["error"], "traceback": said["traceback"], "outcome": "retrying"}
     if said["outcome"] == "failed":
         return Finish(**common | failure | {"outcome": "failed"}, status="failed")
@@ -84,9 +86,20 @@ def _retry_or_fail(
         outcome = "failed" if failure["outcome"] == "retrying" else failure["outcome"]
         return Finish(**common | failure | {"outcome": outcome}, status="failed")
     usual = retry_seconds(claimed.attempts_used, chance=chance)
-    wait = usual if delay is None else min(max(0.0, delay), MAX_DELAY_SECONDS)
-    run_at = common["finished_at"] + dt.timedelta(seconds=wait)
+    run_at = _later(common["finished_at"], usual if delay is None else delay)
     return Finish(**common | failure, status="pending", run_at=run_at)
+
+
+def _snoozed(common: dict[str, Any], said: Mapping[str, Any]) -> Finish:
+    run_at = _later(common["finished_at"], said["delay"])
+    back = {"outcome": "snoozed", "gives_back": 1, "run_at": run_at, "error": said["error"]}
+    return Finish(**common | back, status="pending")
+
+
+def _later(moment: dt.datetime, seconds: float) -> dt.datetime:
+    """Give a moment after another; NaN and what is negative are no time at all."""
+    wait = min(seconds, MAX_DELAY_SECONDS) if seconds > 0 else 0.0
+    return moment + dt.timedelta(seconds=wait)
 
 
 def _crashed(claimed: Claimed, common: dict[str, Any], ended: Mapping[str, Any]) -> Finish:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.runner import exec as execution
-from app.runner.errors import Abort, Retry
+from app.runner.errors import Abort, Retry, Snooze
 from app.runner.exec import MAX_ERROR, MAX_RESULT_BYTES, MAX_TRACEBACK, Order, current_job, perform
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
@@ -60,6 +60,8 @@ ERRORS: dict[str, BaseException] = {
     "empty": ValueError(),
     "retry": Retry("not yet", delay=30),
     "retry without": Retry("not yet"),
+    "snooze": Snooze(30, "too\n early"),
+    "snooze without": Snooze(5),
     "abort": Abort("no such order"),
     "exit": SystemExit(0),
     "interrupt": KeyboardInterrupt(),
@@ -283,11 +285,25 @@ def test_progress_is_made_of_finite_numbers(done: float, total: float) -> None:
         current_job.end()
 
 
+@pytest.mark.parametrize(
+    ("name", "error", "delay"), [("snooze", "too early", 30.0), ("snooze without", None, 5.0)]
+)
+def test_a_snooze_is_no_failure(name: str, error: str | None, delay: float) -> None:
+    """Who puts a job back leaves its reason, if there is one, and no traceback."""
+    said = run("fail", [name])[-1]
+
+    assert ("snoozed", error, delay, None) == tuple(
+        said[key] for key in ("outcome", "error", "delay", "traceback")
+    )
+
+
 @pytest.mark.parametrize("delay", ["soon", [], "nan seconds"])
 def test_a_delay_that_is_no_number_fails_where_it_is_given(delay: Any) -> None:
     """A slip in a handler is the handler's failure, with its line in the traceback; never the launcher's."""
     with pytest.raises((TypeError, ValueError)):
         Retry("later", delay=delay)
+    with pytest.raises((TypeError, ValueError)):
+        Snooze(delay)
 
 
 @pytest.mark.parametrize(

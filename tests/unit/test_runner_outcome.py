@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 DONE = {"outcome": "completed", "result": '"fine"'}
 BROKE = {"outcome": "retry", "error": "E: broke", "traceback": "Traceback ...", "delay": None}
+SNOOZED = BROKE | {"outcome": "snoozed", "delay": 60.0}
 GAVE_UP = BROKE | {"outcome": "failed"}
 
 
@@ -59,6 +60,9 @@ def wait(end: Finish) -> float:
         (BROKE, None, {"stopped": "shutdown", "stop_signal": 15}, "pending", "interrupted"),
         (GAVE_UP, None, {}, "failed", "failed"),
         (GAVE_UP, "ada", {}, "cancelled", "cancelled"),
+        (SNOOZED, None, {}, "pending", "snoozed"),
+        (SNOOZED, None, {"attempts_used": 3}, "pending", "snoozed"),
+        (SNOOZED, "ada", {}, "cancelled", "cancelled"),
         (None, "ada", {"stopped": "cancel", "stop_signal": 9, "signal": 9}, "cancelled", "cancelled"),
         (None, "ada", {"stopped": "timeout", "stop_signal": 9, "signal": 9}, "cancelled", "cancelled"),
         (None, None, {"stopped": "shutdown", "stop_signal": 15}, "pending", "interrupted"),
