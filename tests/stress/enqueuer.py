@@ -1,0 +1,99 @@
+"""A process that enqueues, as a web process would: in transactions of the host's, some rolled back.
+
+It writes into a ledger what it is about to do and what has been acknowledged; the chaos kills it
+at any point, in the middle of a transaction too. `python -m tests.stress.enqueuer FIRST LAST SEED NAME`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+from importlib import import_module
+from typing import Any, Final
+
+from app.runner import binding, run_background_job
+from tests.stress.handlers import CLASS
+
+BATCH: Final = 8
+# How often of a hundred transactions one is rolled back.
+ROLLED_BACK: Final = 20
+IN_TRANSACTION_SECONDS: Final = 0.005
+# Jobs of this length come with a shorter timeout.
+TOO_LONG_SECONDS: Final = 30.0
+
+
+class RolledBackOnPurpose(Exception):
+    """The host's transaction fails, after it has enqueued."""
+
+
+def main() -> None:
+    """Enqueue the requests FIRST to LAST; all that is said is said in the ledger."""
+    first, last, seed, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    ledger, pause = os.environ["STRESS_LEDGER"], float(os.environ["STRESS_PAUSE"])
+    application = import_module("house").application
+    with application.app_context():
+        for start in range(first, last, BATCH):
+            numbers = range(start, min(start + BATCH, last))
+            chance = random.Random(f"{seed} {start}")  # noqa: S311 - to be had again, no secret
+            _batch(f"{name}-{start}", numbers, chance, ledger)
+            # Jobs come over the whole of the run, not in one heap at its beginning.
+            time.sleep(pause)
+
+
+def _batch(name: str, numbers: range, chance: random.Random, ledger: str) -> None:
+    """Enqueue some requests in one transaction, of which all or none are there afterwards."""
+    if chance.randrange(100) < ROLLED_BACK:
+        tags = [f"{name}-{number}-undone" for number in numbers]
+        _note(ledger, f"rolled {name}-undone {' '.join(tags)}")
+        with contextlib.suppress(RolledBackOnPurpose):
+            _enqueue(tags, chance, is_rolled_back=True)
+    tags = [f"{name}-{number}" for number in numbers]
+    _note(ledger, f"writing {name} {' '.join(tags)}")
+    _enqueue(tags, chance)
+    _note(ledger, f"committed {name}")
+
+
+def _enqueue(tags: list[str], chance: random.Random, *, is_rolled_back: bool = False) -> None:
+    with binding.current().write() as session:
+        for tag in tags:
+            method, parameters, options = kind(tag, chance)
+            run_background_job(CLASS, method, parameters, session=session, **options)
+        # The moment at which a kill is meant to come: everything is written and nothing committed.
+        time.sleep(IN_TRANSACTION_SECONDS)
+        if is_rolled_back:
+            raise RolledBackOnPurpose
+
+
+def kind(tag: str, chance: random.Random) -> tuple[str, list[Any], dict[str, Any]]:
+    """Draw a kind of job: method, parameters, options."""
+    draw, priority = chance.randrange(100), {"priority": chance.choice([1, 2, 3])}
+    if draw < 40:
+        return "noop", [tag], priority
+    if draw < 64:
+        return "sleep", [tag, round(chance.uniform(0.05, 0.4), 3)], priority
+    if draw < 72:
+        return "fail", [tag], priority
+    if draw < 82:
+        return "retried", [tag, 1], {"retries": 4, "priority": 2}
+    if draw < 92:
+        return "noop", [tag], priority | {"delay": round(chance.uniform(0.2, 2.0), 3)}
+    if draw < 94:
+        return "die", [tag], priority
+    if draw < 97:
+        return "sleep", [tag, TOO_LONG_SECONDS], {"timeout": 0.3, "retries": 0, "priority": 2}
+    return "stubborn", [tag, 0.5], priority
+
+
+def _note(ledger: str, line: str) -> None:
+    descriptor = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, f"{line}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()
