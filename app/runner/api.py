@@ -125,4 +125,5 @@ def _wake_after_commit(session: Session, bound: Binding) -> None:
         if not committed.in_nested_transaction():
             wake.send(bound.settings.wake_dir)
 
+    event.listen(session, "before_commit", wake.notify)
     event.listen(session, "after_commit", wake_up)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.runner import wake
-from app.runner.database import IMMEDIATE
+from app.runner.database import begin_writing
 from app.runner.errors import RunnerError
 from app.runner.registry import Registry
 
@@ -55,8 +55,10 @@ class Binding:
     def write(self, *, wakes: bool = True) -> Iterator[Session]:
         """Open a session that writes: it commits at the end, then wakes the launchers."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.connection(execution_options={IMMEDIATE: True})
+            begin_writing(session)
             yield session
+            if wakes:
+                wake.notify(session)
         if wakes:
             wake.send(self.settings.wake_dir)
 

@@ -1,19 +1,27 @@
-"""Waking launchers that sleep: a datagram to each socket in the wake directory.
+"""Waking launchers that sleep: a datagram to each socket in the wake directory, and on PostgreSQL a NOTIFY.
 
-A lost datagram costs the wait for the next poll, never a job; so every error here is ignored.
+The datagram reaches the launchers of this machine, the NOTIFY those of all others. What is lost costs
+the wait for the next poll, never a job; so errors here are ignored, and a lost connection is made anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+CHANNEL: Final = "background_jobs"
 _SUFFIX: Final = ".wake"
 
 
@@ -57,6 +65,65 @@ def drain(receiver: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while receiver.recv(16):
             pass
+
+
+def notify(session: Session) -> None:
+    """Wake the launchers of all machines when, and only if, this transaction commits; PostgreSQL only."""
+    # At a savepoint there is nothing to tell yet.
+    if session.get_bind().dialect.name == "postgresql" and not session.in_nested_transaction():
+        session.connection().exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+class Listener:
+    """A connection of its own on which PostgreSQL wakes this launcher; on other databases it does nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Any = None
+        # Kept, for a connection that is lost does not know it any more.
+        self._descriptor = -1
+        # Other drivers and databases cannot tell when something has come in.
+        self._is_possible = engine.dialect.driver == "psycopg"
+
+    def attach(self, selector: selectors.BaseSelector) -> None:
+        """Listen, from now on or still, and have the selector wake up for it."""
+        if self._connection is not None or not self._is_possible:
+            return
+        try:
+            self._connection = _listening(self._engine)
+        except (DBAPIError, self._errors(), OSError):
+            return
+        self._descriptor = self._connection.fileno()
+        selector.register(self._descriptor, selectors.EVENT_READ, self)
+
+    def drain(self, selector: selectors.BaseSelector) -> None:
+        """Take everything that has come in; a connection that was cut is given up."""
+        try:
+            for _ in self._connection.notifies(timeout=0):
+                pass
+        except (self._errors(), OSError):
+            selector.unregister(self._descriptor)
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _errors(self) -> type[Exception]:
+        errors: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        return errors
+
+
+def _listening(engine: Engine) -> Any:
+    """Connect as the pool does, but keep the connection out of it."""
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    pooled.detach()
+    connection.autocommit = True
+    connection.execute(f"LISTEN {CHANNEL}")
+    return connection
 
 
 def _send_to(sender: socket.socket, address: str, name: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text, update
+from sqlalchemy import update
 
 from app.runner.backoff import rank_of
 from app.runner.models import Job
@@ -70,31 +70,3 @@ def test_jobs_alike_go_in_the_order_they_came(bench: Bench) -> None:
     ids = [bench.enqueue() for _ in range(5)]
 
     assert ids == [each.job_id for each in bench.claim()]
-
-
-def test_a_claim_reads_its_index_and_sorts_nothing(bench: Bench) -> None:
-    """A claim costs the same with a million jobs in line: it walks one index, in the order of the ranks."""
-    bench.enqueue()
-    claims: list[tuple[str, Any]] = []
-
-    def note(*arguments: Any) -> None:
-        if arguments[2].startswith("SELECT"):
-            claims.append(arguments[2:4])
-
-    event.listen(bench.bound.engine, "before_cursor_execute", note)
-    bench.claim()
-    event.remove(bench.bound.engine, "before_cursor_execute", note)
-
-    ((statement, values),) = claims
-    plan = plan_of(bench, statement, values)
-    assert "ix_background_jobs_claim" in plan
-    assert "TEMP B-TREE" not in plan
-
-
-def plan_of(bench: Bench, statement: str, values: Any) -> str:
-    """Ask the database how it would find the rows."""
-    with bench.read() as session:
-        assert "sqlite" == session.get_bind().dialect.name, "say here how this database explains a plan"
-        connection = session.connection()
-        connection.execute(text("SELECT 1"))
-        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())

@@ -1,0 +1,146 @@
+"""The laws of speed that a planner could break: a claim costs the same however many jobs there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+from sqlalchemy import event, func, insert, select, text
+
+from app.runner import binding, store
+from app.runner.models import Job
+from tests.contract.conftest import DATABASES, database, with_tables
+from tests.runner_house import HOST, LAUNCHER, WORK, Bench, now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine, Table
+
+JOBS: Final = cast("Table", Job.__table__)
+# Stored one by one, then doubled by the database itself.
+FIRST: Final = 800
+DOUBLINGS: Final = 7
+SLOTS: Final = 20
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Give a database with 102,400 pending jobs and as many finished ones."""
+    with database(request.param, tmp_path_factory) as url:
+        engine = with_tables(url)
+        with engine.begin() as connection:
+            fill(connection)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def bench(
+    crowded: Engine, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Bench:
+    """Give the runner on the crowded database."""
+    made = Bench(crowded, tmp_path_factory.mktemp("crowded"))
+    monkeypatch.setattr(binding, "_resolve", lambda: made.bound)
+    return made
+
+
+def fill(connection: Connection) -> None:
+    """Store a few jobs of each kind, and double them."""
+    moment = now()
+    common = {"class_name": WORK, "method": "handle", "parameters": "[]", "created_at": moment}
+    common |= {"run_at": moment, "priority": 2}
+    rank = int(moment.timestamp() * 1_000_000)
+    rows: list[dict[str, Any]] = [
+        common | {"status": status, "finished_at": finished, "rank": rank + number * 1_000}
+        for number in range(FIRST)
+        for status, finished in (("pending", None), ("completed", moment))
+    ]
+    connection.execute(insert(JOBS), rows)
+    names = [each.name for each in JOBS.columns if each.name != "id"]
+    for step in range(DOUBLINGS):
+        values = [
+            each + 2**step if each.name == "rank" else each for each in JOBS.columns if each.name != "id"
+        ]
+        connection.execute(insert(JOBS).from_select(names, select(*values)))
+
+
+@pytest.mark.parametrize("is_analysed", [False, True], ids=["new", "analysed"])
+@pytest.mark.parametrize("verb", ["claim", "is_anything_due"])
+def test_a_claim_walks_its_index_and_sorts_nothing(bench: Bench, verb: str, *, is_analysed: bool) -> None:
+    """With a hundred thousand jobs in line a claim reads as many rows as it takes, in the order of ranks."""
+    engine = bench.bound.engine
+    if is_analysed:
+        analyse(engine)
+
+    statements = asked(bench, verb)
+
+    assert statements
+    for statement, values in statements:
+        with engine.connect() as connection:
+            PLANS[engine.dialect.name](connection, statement, values)
+
+
+def test_the_line_is_as_long_as_it_says(bench: Bench) -> None:
+    """The plans are asked of a table that no planner takes for small."""
+    with bench.read() as session:
+        counted = session.execute(select(JOBS.c.status, func.count()).group_by(JOBS.c.status)).all()
+
+    assert dict.fromkeys(("pending", "completed"), FIRST * 2**DOUBLINGS) == dict(map(tuple, counted))
+
+
+def asked(bench: Bench, verb: str) -> list[tuple[str, Any]]:
+    """Give every question about jobs that a verb of the launcher asks."""
+    found: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        if arguments[2].startswith("SELECT") and "FROM background_jobs" in arguments[2]:
+            found.append(arguments[2:4])
+
+    event.listen(bench.bound.engine, "before_cursor_execute", note)
+    with bench.bound.read() as session:
+        if verb == "claim":
+            store.claim(session, LAUNCHER, HOST, SLOTS)
+        else:
+            store.is_anything_due(session)
+        session.rollback()
+    event.remove(bench.bound.engine, "before_cursor_execute", note)
+    return found
+
+
+def analyse(engine: Engine) -> None:
+    """Have the database count its rows."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            text("ANALYZE TABLE background_jobs" if engine.dialect.name == "mariadb" else "ANALYZE")
+        )
+
+
+def _sqlite(connection: Connection, statement: str, values: Any) -> None:
+    plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    assert "ix_background_jobs_claim (status=? AND is_held=? AND waits_for=?" in plan
+    assert "SCAN background_jobs" not in plan
+    assert "B-TREE FOR ORDER BY" not in plan
+
+
+def _postgresql(connection: Connection, statement: str, values: Any) -> None:
+    plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", values).scalars())
+    assert "ix_background_jobs_claim" in plan
+    assert "Seq Scan on background_jobs" not in plan
+    assert "Sort" not in plan
+    assert "Removed by Filter" not in plan
+
+
+def _mariadb(connection: Connection, statement: str, values: Any) -> None:
+    rows = connection.exec_driver_sql(f"ANALYZE {statement}", values).mappings().all()
+    (plan,) = [row for row in rows if row["table"] == "background_jobs"]
+    assert "ix_background_jobs_claim" == plan["key"], plan
+    assert "filesort" not in plan["Extra"], plan
+    assert float(plan["r_rows"]) <= SLOTS, plan
+
+
+PLANS: Final[dict[str, Callable[[Connection, str, Any], None]]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "mariadb": _mariadb,
+}
