@@ -32,39 +32,51 @@ class RolledBackOnPurpose(Exception):
 def main() -> None:
     """Enqueue the requests FIRST to LAST; all that is said is said in the ledger."""
     first, last, seed, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
-    ledger, pause = os.environ["STRESS_LEDGER"], float(os.environ["STRESS_PAUSE"])
+    enqueuer, pause = Enqueuer(os.environ["STRESS_LEDGER"]), float(os.environ["STRESS_PAUSE"])
     application = import_module("house").application
     with application.app_context():
         for start in range(first, last, BATCH):
             numbers = range(start, min(start + BATCH, last))
             chance = random.Random(f"{seed} {start}")  # noqa: S311 - to be had again, no secret
-            _batch(f"{name}-{start}", numbers, chance, ledger)
+            enqueuer.enqueue(f"{name}-{start}", numbers, chance)
             # Jobs come over the whole of the run, not in one heap at its beginning.
             time.sleep(pause)
 
 
-def _batch(name: str, numbers: range, chance: random.Random, ledger: str) -> None:
-    """Enqueue some requests in one transaction, of which all or none are there afterwards."""
-    if chance.randrange(100) < ROLLED_BACK:
-        tags = [f"{name}-{number}-undone" for number in numbers]
-        _note(ledger, f"rolled {name}-undone {' '.join(tags)}")
-        with contextlib.suppress(RolledBackOnPurpose):
-            _enqueue(tags, chance, is_rolled_back=True)
-    tags = [f"{name}-{number}" for number in numbers]
-    _note(ledger, f"writing {name} {' '.join(tags)}")
-    _enqueue(tags, chance)
-    _note(ledger, f"committed {name}")
+class Enqueuer:
+    """Says what it is about to do, does it, and says that it is done."""
 
+    def __init__(self, ledger: str) -> None:
+        self.ledger = ledger
 
-def _enqueue(tags: list[str], chance: random.Random, *, is_rolled_back: bool = False) -> None:
-    with binding.current().write() as session:
-        for tag in tags:
-            method, parameters, options = kind(tag, chance)
-            run_background_job(CLASS, method, parameters, session=session, **options)
-        # The moment at which a kill is meant to come: everything is written and nothing committed.
-        time.sleep(IN_TRANSACTION_SECONDS)
-        if is_rolled_back:
-            raise RolledBackOnPurpose
+    def enqueue(self, name: str, numbers: range, chance: random.Random) -> None:
+        """Enqueue some requests in one transaction; at times after another one that is rolled back."""
+        if chance.randrange(100) < ROLLED_BACK:
+            tags = [f"{name}-{number}-undone" for number in numbers]
+            self._note(f"rolled {name}-undone {' '.join(tags)}")
+            with contextlib.suppress(RolledBackOnPurpose):
+                self._write(tags, chance, is_rolled_back=True)
+        tags = [f"{name}-{number}" for number in numbers]
+        self._note(f"writing {name} {' '.join(tags)}")
+        self._write(tags, chance)
+        self._note(f"committed {name}")
+
+    def _write(self, tags: list[str], chance: random.Random, *, is_rolled_back: bool = False) -> None:
+        with binding.current().write() as session:
+            for tag in tags:
+                method, parameters, options = kind(tag, chance)
+                run_background_job(CLASS, method, parameters, session=session, **options)
+            # The moment at which a kill is meant to come: everything is written and nothing committed.
+            time.sleep(IN_TRANSACTION_SECONDS)
+            if is_rolled_back:
+                raise RolledBackOnPurpose
+
+    def _note(self, line: str) -> None:
+        descriptor = os.open(self.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, f"{line}\n".encode())
+        finally:
+            os.close(descriptor)
 
 
 def kind(tag: str, chance: random.Random) -> tuple[str, list[Any], dict[str, Any]]:
@@ -85,14 +97,6 @@ def kind(tag: str, chance: random.Random) -> tuple[str, list[Any], dict[str, Any
     if draw < 97:
         return "sleep", [tag, TOO_LONG_SECONDS], {"timeout": 0.3, "retries": 0, "priority": 2}
     return "stubborn", [tag, 0.5], priority
-
-
-def _note(ledger: str, line: str) -> None:
-    descriptor = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, f"{line}\n".encode())
-    finally:
-        os.close(descriptor)
 
 
 if __name__ == "__main__":

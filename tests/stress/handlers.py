@@ -59,18 +59,17 @@ class Work:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             subprocess.Popen([sys.executable, "-S", "-c", _SLEEPER])
             if os.fork() == 0:
-                _have_a_child_of_its_own()
+                self._have_a_child()
             _witness(f"ready {tag}")
             time.sleep(seconds)
             return tag
 
-
-def _have_a_child_of_its_own() -> None:
-    os.setsid()
-    if os.fork() == 0:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        time.sleep(300)
-    os._exit(0)
+    def _have_a_child(self) -> None:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(300)
+        os._exit(0)
 
 
 @contextlib.contextmanager
