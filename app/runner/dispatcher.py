@@ -22,7 +22,14 @@ from app.runner import binding, processes, store, wake
 from app.runner.database import is_deadlock
 from app.runner.engines.local import EngineGone, LocalEngine
 from app.runner.joblog import log_finishes, warn
-from app.runner.maintenance import Silence, give_back_unknown, prune_old, rescue_all, settle_in
+from app.runner.maintenance import (
+    Silence,
+    fire_schedules,
+    give_back_unknown,
+    prune_old,
+    rescue_all,
+    settle_in,
+)
 from app.runner.models import Job
 from app.runner.pace import Pace
 from app.runner.presence import presence
@@ -45,6 +52,7 @@ CANCEL_SECONDS: Final = 0.5
 RESCUE_SECONDS: Final = 2.0
 # How soon a connection for being woken, once cut, is made anew.
 LISTEN_SECONDS: Final = 5.0
+SCHEDULES_SECONDS: Final = 1.0
 PRUNE_SECONDS: Final = 3600.0
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
@@ -313,6 +321,8 @@ class Dispatcher:
                 self.bound, self.id, {*self.running, *(one.job_id for one in self.ready)}
             )
             log_finishes(self.bound.settings, [(end, None) for end in rescued])
+        if self._every("schedules", SCHEDULES_SECONDS) and not self.is_stopping:
+            fire_schedules(self.bound)
         if self._every("prune", PRUNE_SECONDS) and not self.is_stopping:
             prune_old(self.bound)
 

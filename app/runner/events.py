@@ -31,7 +31,21 @@ RESCUED: Final = "rescued"
 PAUSED: Final = "paused"
 """A person paused a class, or everything (`*`); the event has a subject, and no job."""
 
+SCHEDULE_RUN: Final = "schedule_run"
+"""A person had the job of a schedule enqueued now, beside its times."""
+
 RESUMED: Final = "resumed"
 """A person let a paused class, or everything, go on."""
 
-NAMES: Final = (STARTED, HELD, RELEASED, CANCEL_REQUESTED, CANCELLED, RETRIED, RESCUED, PAUSED, RESUMED)
+NAMES: Final = (
+    STARTED,
+    HELD,
+    RELEASED,
+    CANCEL_REQUESTED,
+    CANCELLED,
+    RETRIED,
+    RESCUED,
+    PAUSED,
+    RESUMED,
+    SCHEDULE_RUN,
+)

@@ -19,6 +19,7 @@ from app.runner.database import configure
 from app.runner.errors import SettingsError
 from app.runner.exec import current_job
 from app.runner.models import Job, metadata
+from app.runner.schedules import check_schedules
 from app.runner.settings import Settings, load_approved, load_settings
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _settings_of(application: Flask) -> Settings:
         defaults["RUNNER_DATABASE_URL"] = f"sqlite:///{instance / 'jobs.db'}"
     settings = load_settings(defaults | dict(application.config))
     settings = replace(settings, approved=_SAMPLES | dict(settings.approved))
+    check_schedules(settings.schedules, settings.approved)
     for folder in (settings.log_dir, settings.wake_dir):
         folder.mkdir(parents=True, exist_ok=True)
     return settings

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.runner import processes, store
 from app.runner.engines.local import sweep
+from app.runner.errors import ValidationError
+from app.runner.joblog import warn
 from app.runner.logs import attempt_log_path
 from app.runner.models import Job
 from app.runner.store import Finish, classes
@@ -75,7 +77,25 @@ def settle_in(bound: Binding) -> None:
     for _ in range(_TRIES):
         with contextlib.suppress(DBAPIError), bound.write(wakes=False) as session:
             classes.know(session, bound.settings.limited)
+            store.sync_schedules(session, bound.settings.schedules, dt.datetime.now(dt.UTC))
             return
+
+
+def fire_schedules(bound: Binding) -> None:
+    """Enqueue what the schedules owe; each in a transaction of its own: one cannot keep the others."""
+    now, schedules = dt.datetime.now(dt.UTC), bound.settings.schedules
+    if not schedules:
+        return
+    with bound.read() as session:
+        due = store.due_schedules(session, schedules, now)
+    for name in due:
+        try:
+            with bound.write() as session:
+                store.fire(session, schedules[name], bound.settings, bound.registry, now)
+        except ValidationError as error:
+            with bound.write(wakes=False) as session:
+                store.pass_over(session, schedules[name], now)
+            warn(bound.settings, "A schedule cannot be enqueued", {"schedule": name, "error": str(error)})
 
 
 def rescue_all(bound: Binding, own_id: str | None = None, silence: Silence | None = None) -> list[Finish]:

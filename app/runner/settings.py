@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.runner.errors import SettingsError
+from app.runner.schedules import CronSchedule, load_schedules
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 DOTTED_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
@@ -68,6 +69,7 @@ class Settings:
     application: str = ""
     # The template that the dashboard's pages extend.
     layout: str = "runner/layout.html"
+    schedules: Mapping[str, CronSchedule] = field(default_factory=dict)
 
     @cached_property
     def limited(self) -> Mapping[str, Approval]:
@@ -110,8 +112,8 @@ def _nearest(name: str, known: set[str]) -> str:
 
 def _read(name: str, value: Any) -> Any:
     setting = f"RUNNER_{name.upper()}"
-    if name == "approved":
-        return load_approved(value)
+    if name in _LOADERS:
+        return _LOADERS[name](value)
     if name in _NUMBERS:
         return _number(setting, value, *_NUMBERS[name])
     if name in _CHOICES:
@@ -185,6 +187,9 @@ def _rate(setting: str, value: Any) -> Rate:
             f'{setting} must be like "10/minute" (second, minute, hour or day), not {value!r}'
         )
     return Rate(count=int(found[1]), seconds=_WINDOWS[found[2]], text=found[0])
+
+
+_LOADERS: Final = {"approved": load_approved, "schedules": load_schedules}
 
 
 def _is_method_name(name: object) -> bool:

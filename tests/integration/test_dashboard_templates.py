@@ -37,7 +37,7 @@ def test_every_template_renders_under_strict_undefined(
 
 def visit_empty(house: House) -> None:
     """See every page without a job."""
-    for path in ("", "?q=x", "/failures", "/failures?q=x", "/launchers", "/classes"):
+    for path in ("", "?q=x", "/failures", "/failures?q=x", "/launchers", "/classes", "/schedules"):
         assert 200 == house.get(path).status_code, path
 
 

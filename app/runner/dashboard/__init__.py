@@ -6,7 +6,7 @@ puts the host's guard before every route of it.
 
 from __future__ import annotations
 
-from app.runner.dashboard import logs, pages, pausing, verbs
+from app.runner.dashboard import logs, pages, pausing, schedules, verbs
 from app.runner.dashboard.web import blueprint
 
-__all__ = ["blueprint", "logs", "pages", "pausing", "verbs"]
+__all__ = ["blueprint", "logs", "pages", "pausing", "schedules", "verbs"]

@@ -18,6 +18,7 @@ from app.runner.queries.lists import (
     overview,
 )
 from app.runner.queries.pauses import ClassView, job_classes, paused_classes
+from app.runner.queries.planned import ScheduleView, schedules
 from app.runner.queries.views import (
     AttemptView,
     Cursor,
@@ -64,6 +65,7 @@ __all__ = [
     "LauncherView",
     "Moment",
     "Overview",
+    "ScheduleView",
     "classes",
     "count",
     "counts",
@@ -81,6 +83,7 @@ __all__ = [
     "overview",
     "paused_classes",
     "readable_parameters",
+    "schedules",
     "signal_name",
     "verbs_for",
     "visible",

@@ -29,6 +29,7 @@ _EVENT_TITLES: Final = {
     "cancelled": "Cancelled",
     "retried": "Retried",
     "held": "Held",
+    "schedule_run": "Run now from its schedule",
     "released": "Released",
     "rescued": "Rescued from a launcher that died",
 }
@@ -36,7 +37,12 @@ _EVENT_TITLES: Final = {
 # A job may wait for thousands; its page names so many.
 NAMED_ANCESTORS: Final = 20
 
-_OUTCOME_KINDS: Final = {"timed_out": "failed", "crashed": "failed", "interrupted": "pending", "snoozed": "scheduled"}
+_OUTCOME_KINDS: Final = {
+    "timed_out": "failed",
+    "crashed": "failed",
+    "interrupted": "pending",
+    "snoozed": "scheduled",
+}
 
 
 def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:

@@ -17,6 +17,7 @@ from app.runner.store.attempts import (
 from app.runner.store.classes import pause, resume
 from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
 from app.runner.store.launchers import beat, dismiss, prune, register, rescue
+from app.runner.store.schedules import due_schedules, fire, pass_over, run_schedule, sync_schedules
 
 __all__ = [
     "Claimed",
@@ -25,11 +26,14 @@ __all__ = [
     "cancel",
     "claim",
     "dismiss",
+    "due_schedules",
     "enqueue",
     "finish",
     "finish_all",
+    "fire",
     "hold",
     "is_anything_due",
+    "pass_over",
     "pause",
     "prune",
     "register",
@@ -37,7 +41,9 @@ __all__ = [
     "rescue",
     "resume",
     "retry",
+    "run_schedule",
     "save_process",
     "save_progress",
     "start_now",
+    "sync_schedules",
 ]
