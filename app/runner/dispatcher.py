@@ -201,7 +201,9 @@ class Dispatcher:
         return bool(self.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
 
     def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
-        claims = {end.job_id: self.running.pop(end.job_id).claimed for end in self.finishes}
+        # A process killed right after its report may be reported once more: that end is not believed.
+        known = {end.job_id: self.running.pop(end.job_id, None) for end in self.finishes[::-1]}
+        claims = {job_id: each.claimed for job_id, each in known.items() if each is not None}
         self.finishes = []
         self._written_at = time.monotonic()
         for each in unsaved:
