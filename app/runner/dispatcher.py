@@ -202,8 +202,8 @@ class Dispatcher:
 
     def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
         # A process killed right after its report may be reported once more: that end is not believed.
-        known = {end.job_id: self.running.pop(end.job_id, None) for end in self.finishes[::-1]}
-        claims = {job_id: each.claimed for job_id, each in known.items() if each is not None}
+        ended = {end.job_id for end in self.finishes}
+        claims = {job_id: self.running.pop(job_id).claimed for job_id in ended}
         self.finishes = []
         self._written_at = time.monotonic()
         for each in unsaved:
