@@ -14,6 +14,7 @@ import pwd
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ class Kind:
     account: str
     url: str
     first: str
+    socket: str
     make: str
     run: str
     # Ends it in order, and quickly.
@@ -63,6 +65,7 @@ POSTGRESQL: Final = Kind(
     account="postgres",
     url="postgresql+psycopg://runner@/{database}?host={folder}",
     first="postgres",
+    socket=".s.PGSQL.5432",
     make="initdb -D {folder}/data -U runner -A trust -E UTF8 --no-locale -N",
     run="postgres -D {folder}/data -k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off"
     " -c synchronous_commit=off -c autovacuum=off",
@@ -74,6 +77,7 @@ MARIADB: Final = Kind(
     account="mysql",
     url="mariadb+pymysql://root@localhost/{database}?unix_socket={folder}/socket",
     first="mysql",
+    socket="socket",
     make="mariadb-install-db --no-defaults --datadir={folder}/data --skip-test-db --skip-name-resolve"
     " --auth-root-authentication-method=normal",
     run="mariadbd --no-defaults --datadir={folder}/data --socket={folder}/socket --pid-file={folder}/pid"
@@ -106,7 +110,7 @@ class Server:
                 user=self._account(),
             )
         until = time.monotonic() + START_SECONDS
-        while not answers(self.url(self.kind.first)):
+        while not (self._listens() and answers(self.url(self.kind.first))):
             if self.process.poll() is not None or time.monotonic() > until:
                 said = (self.folder / "server.log").read_text()
                 raise RuntimeError(f"{self.kind.name} did not start:\n{said}")
@@ -122,6 +126,11 @@ class Server:
     def url(self, database: str) -> str:
         """Say where a database of it is."""
         return url(self.kind, self.folder, database)
+
+    def _listens(self) -> bool:
+        # A driver that is refused may leave its socket open.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.folder / self.kind.socket)) == 0
 
     def _run(self, line: str) -> None:
         done = subprocess.run(
@@ -251,8 +260,7 @@ def keep(kind: Kind, folder: Path) -> None:
     reading = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     server_folder = folder / "server"
     server_folder.mkdir()
-    for name in ("socket", ".s.PGSQL.5432"):
-        (folder / name).symlink_to(server_folder / name)
+    (folder / kind.socket).symlink_to(server_folder / kind.socket)
     server = Server(kind, server_folder)
     server.start()
     (folder / "ready").touch()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 if TYPE_CHECKING:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.orm import Session
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 # Long enough for another writer's longest pause; the caller hears of it after that.
 BUSY_SECONDS: Final = 30
 IMMEDIATE: Final = "runner_immediate"
+_IDENTITY: Final = "runner_file"
 # SQLSTATEs of PostgreSQL; codes of MariaDB: a deadlock, a row that has changed meanwhile.
 _PG_DEADLOCKS: Final = ("40P01", "40001")
 _MARIADB_DEADLOCKS: Final = (1213, 1020)
@@ -50,8 +55,46 @@ def configure(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite" or event.contains(engine, "begin", _begin):
         return
+    if engine.url.database and not engine.url.database.startswith((":memory:", "file:")):
+        _File(Path(engine.url.database).absolute()).watch(engine)
     event.listen(engine, "connect", _connect)
     event.listen(engine, "begin", _begin)
+
+
+class _File:
+    """SQLite's file, told from another that took its place, and never made anew once it was there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._was_there = False
+
+    def watch(self, engine: Engine) -> None:
+        """Give up connections to a file that is no longer the one by that name."""
+        event.listen(engine, "do_connect", self._before_opening)
+        event.listen(engine, "connect", self._opened)
+        event.listen(engine, "checkout", self._asked_for)
+
+    def _before_opening(self, *_: object) -> None:
+        if self._was_there and self._identity() is None:
+            # SQLite would make an empty one, in the way of whoever restores a backup.
+            raise sqlite3.OperationalError(f"the database file {self.path} is gone")
+
+    def _opened(self, connection: object, record: ConnectionPoolEntry) -> None:
+        del connection
+        self._was_there = True
+        record.info[_IDENTITY] = self._identity()
+
+    def _asked_for(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
+        del connection, proxy
+        if record.info[_IDENTITY] != self._identity():
+            raise InvalidatePoolError("another file has taken the database's place")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _connect(connection: Any, record: object) -> None:
