@@ -15,7 +15,7 @@ from app.runner.engines.local import sweep
 from app.runner.errors import ValidationError
 from app.runner.joblog import warn
 from app.runner.logs import attempt_log_path
-from app.runner.models import Job
+from app.runner.models import FINAL_STATUSES, Job
 from app.runner.store import Finish, classes
 from app.runner.store.launchers import known, unrecorded
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from app.runner.models import LauncherRow
 
 _TRIES: Final = 3
+# So many jobs are deleted in one transaction.
+PRUNE_STEP: Final = 200
 # A launcher on another machine that has not been heard of for so long is dead: ten heartbeats.
 SILENT_SECONDS: Final = 20.0
 # More than lies between two looks of a launcher that is well.
@@ -146,13 +148,20 @@ def _not_begun(job_id: int, attempt: int, priority: int) -> Finish:
 
 def prune_old(bound: Binding) -> int:
     """Delete finished jobs older than the retention, in steps that let other writers in between."""
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=bound.settings.retention_days)
+    now = dt.datetime.now(dt.UTC)
+    days = {status: bound.settings.retention_of(status) for status in FINAL_STATUSES}
+    return sum(_prune(bound, status, now - dt.timedelta(days=kept)) for status, kept in days.items())
+
+
+def _prune(bound: Binding, status: str, before: dt.datetime) -> int:
     total = 0
     while True:
-        with bound.write() as session:
-            deleted = store.prune(session, before=before)
-        if not deleted:
+        with bound.read() as session:
+            old = store.old_jobs(session, before=before, statuses=(status,), limit=PRUNE_STEP)
+        if not old:
             return total
+        with bound.write(wakes=False) as session:
+            deleted = store.prune(session, before=before, only=old)
         total += len(deleted)
         _delete_logs(bound.settings.log_dir, set(deleted))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ MAX_DELAY_SECONDS: Final = 365 * 86_400
 MAX_TIMEOUT_SECONDS: Final = 7 * 86_400
 
 DEFAULT_RETRIES: Final = 3
+DEFAULT_RETENTION_DAYS: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,8 @@ class Settings:
     ageing_seconds: float = 300.0
     max_retries: int = 25
     grace_seconds: float = 5.0
-    retention_days: float = 30.0
+    # For all that finished, or by status; a status that is not named keeps the default.
+    retention_days: float | Mapping[str, float] = DEFAULT_RETENTION_DAYS
     log_dir: Path = Path("logs")
     log_limit_bytes: int = 1_000_000
     # Where launchers listen to be woken; beside the database on one machine.
@@ -70,6 +72,12 @@ class Settings:
     # The template that the dashboard's pages extend.
     layout: str = "runner/layout.html"
     schedules: Mapping[str, CronSchedule] = field(default_factory=dict)
+
+    def retention_of(self, status: str) -> float:
+        """How many days a job that ended so is kept."""
+        if isinstance(self.retention_days, Mapping):
+            return self.retention_days.get(status, DEFAULT_RETENTION_DAYS)
+        return self.retention_days
 
     @cached_property
     def limited(self) -> Mapping[str, Approval]:
@@ -83,7 +91,6 @@ _NUMBERS: Final[dict[str, tuple[type[int | float], float, float]]] = {
     "ageing_seconds": (float, 0, 86_400 * 30),
     "max_retries": (int, 0, 1000),
     "grace_seconds": (float, 0, 3600),
-    "retention_days": (float, 0, 36_500),
     "log_limit_bytes": (int, 1000, 1_000_000_000),
 }
 _CHOICES: Final = {"start_method": ("fork", "spawn")}
@@ -129,6 +136,16 @@ def _number(setting: str, value: Any, kind: type[int | float], least: float, mos
         what = "a whole number" if kind is int else "a number"
         raise SettingsError(f"{setting} must be {what} from {least:g} to {most:g}, not {value!r}")
     return kind(value)
+
+
+def _retention(value: Any) -> float | dict[str, float]:
+    setting, most = "RUNNER_RETENTION_DAYS", 36_500
+    if not isinstance(value, Mapping):
+        return _number(setting, value, float, 0, most)
+    for status in value:
+        if status not in ("completed", "failed", "cancelled"):
+            raise SettingsError(f"{setting}: {status!r} is not one of completed, failed, cancelled")
+    return {status: _number(f"{setting}: {status}", days, float, 0, most) for status, days in value.items()}
 
 
 def _choice(setting: str, value: Any, choices: tuple[str, ...]) -> str:
@@ -189,7 +206,11 @@ def _rate(setting: str, value: Any) -> Rate:
     return Rate(count=int(found[1]), seconds=_WINDOWS[found[2]], text=found[0])
 
 
-_LOADERS: Final = {"approved": load_approved, "schedules": load_schedules}
+_LOADERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "approved": load_approved,
+    "schedules": load_schedules,
+    "retention_days": _retention,
+}
 
 
 def _is_method_name(name: object) -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,8 @@ from sqlalchemy import update
 from app.runner import maintenance, processes, store
 from app.runner.logs import attempt_log_path
 from app.runner.maintenance import SILENT_SECONDS, is_dead, prune_old, rescue_all
-from app.runner.models import Job, LauncherRow
+from app.runner.models import FINAL_STATUSES, Job, LauncherRow
+from app.runner.settings import load_settings
 from tests.runner_house import LAUNCHER, Bench, made_engine, now
 
 if TYPE_CHECKING:
@@ -131,17 +133,50 @@ def test_old_jobs_are_pruned_step_by_step_until_none_is_left(
 ) -> None:
     """What is older than the retention goes with its logs, in as many steps as it takes; the rest stays."""
     old, new = [bench.job_in("completed") for _ in range(5)], bench.job_in("completed")
-    long_ago = now() - dt.timedelta(days=bench.settings.retention_days, minutes=1)
+    long_ago = now() - dt.timedelta(days=bench.settings.retention_of("completed"), minutes=1)
     with bench.write() as session:
         session.execute(update(Job).where(Job.id.in_(old)).values(finished_at=long_ago))
     logs = {job: attempt_log_path(bench.settings.log_dir, job, 1) for job in (*old, new, new * 10)}
     for path in logs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("said")
-    step = store.prune
-    monkeypatch.setattr(store, "prune", lambda session, *, before: step(session, before=before, limit=2))
+    monkeypatch.setattr(maintenance, "PRUNE_STEP", 2)
 
     assert 5 == prune_old(bench.bound)
 
     assert {new} == {key for table, key in bench.snapshot() if table == Job.__tablename__}
     assert {new, new * 10} == {job for job, path in logs.items() if path.exists()}
+
+
+def test_each_status_is_kept_for_its_own_time(bench: Bench) -> None:
+    """Retention by status: what is not named is kept for the default."""
+    settings = load_settings({"RUNNER_RETENTION_DAYS": {"completed": 7, "failed": 90}})
+    bound = replace(bench.bound, settings=replace(bench.settings, retention_days=settings.retention_days))
+    ages = {(state, days): bench.job_in(state) for state in FINAL_STATUSES for days in (5, 20, 40, 100)}
+    with bench.write() as session:
+        for (_, days), job in ages.items():
+            then = now() - dt.timedelta(days=days)
+            session.execute(update(Job).where(Job.id == job).values(finished_at=then))
+
+    assert 6 == prune_old(bound)
+
+    kept = {key for table, key in bench.snapshot() if table == Job.__tablename__}
+    expected = {
+        ("completed", 5),
+        ("cancelled", 5),
+        ("cancelled", 20),
+        ("failed", 5),
+        ("failed", 20),
+        ("failed", 40),
+    }
+    assert expected == {about for about, job in ages.items() if job in kept}
+
+
+def test_a_job_that_is_retried_in_between_is_not_pruned(bench: Bench) -> None:
+    """What was old when it was looked for, and is waiting now, stays."""
+    job = bench.job_in("failed")
+    with bench.write() as session:
+        store.retry(session, job, actor="eve")
+
+    with bench.write() as session:
+        assert [] == store.prune(session, before=now() + dt.timedelta(days=1), only=[job])

@@ -192,3 +192,17 @@ def test_a_rate_is_a_number_of_starts_in_a_window() -> None:
 
     assert read is not None
     assert (100, 3600) == (read.count, read.seconds)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"done": 7}, "'done' is not one of completed, failed, cancelled"),
+        ({"failed": -1}, "failed must be a number from 0"),
+        ("30", "must be a number from 0"),
+    ],
+)
+def test_a_retention_that_cannot_be_used_stops_start_up(value: object, said: str) -> None:
+    """A number of days, or one for each status."""
+    with pytest.raises(SettingsError, match=said):
+        load_settings({"RUNNER_RETENTION_DAYS": value})

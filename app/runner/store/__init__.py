@@ -16,7 +16,7 @@ from app.runner.store.attempts import (
 )
 from app.runner.store.classes import pause, resume
 from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
-from app.runner.store.launchers import beat, dismiss, prune, register, rescue
+from app.runner.store.launchers import beat, dismiss, old_jobs, prune, register, rescue
 from app.runner.store.schedules import due_schedules, fire, pass_over, run_schedule, sync_schedules
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "fire",
     "hold",
     "is_anything_due",
+    "old_jobs",
     "pass_over",
     "pause",
     "prune",

@@ -12,7 +12,7 @@ from app.runner.models import FINAL_STATUSES, Attempt, Event, Job, LauncherRow
 from app.runner.store.attempts import Finish, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -58,13 +58,26 @@ def rescue(session: Session, launcher_id: str, settings: Settings) -> list[Finis
     return done
 
 
-def prune(session: Session, *, before: dt.datetime, limit: int = 500) -> list[int]:
+def old_jobs(
+    session: Session, *, before: dt.datetime, statuses: Sequence[str] = FINAL_STATUSES, limit: int = 500
+) -> list[int]:
+    """Number the jobs that ended so before a moment, oldest first; reading keeps no writer waiting."""
+    old = select(Job.id).where(Job.status.in_(statuses), Job.finished_at < before)
+    return list(session.scalars(old.order_by(Job.id).limit(limit)))
+
+
+def prune(
+    session: Session, *, before: dt.datetime, limit: int = 500, only: Sequence[int] | None = None
+) -> list[int]:
     """Delete up to `limit` jobs that finished before a moment, oldest first, with all their history.
 
-    Their numbers are given, so that their logs can follow.
+    Of those in `only`, where it is given: a job that was retried meanwhile stays. Their numbers are given,
+    so that their logs can follow.
     """
     old = select(Job.id).where(Job.status.in_(FINAL_STATUSES), Job.finished_at < before)
-    ids = list(session.scalars(old.order_by(Job.id).limit(limit)))
+    if only is not None:
+        old = old.where(Job.id.in_(only))
+    ids = list(session.scalars(old.order_by(Job.id).limit(limit).with_for_update()))
     for table in (Event, Attempt):
         session.execute(delete(table).where(table.job_id.in_(ids)))
     session.execute(delete(Job).where(Job.id.in_(ids)))
