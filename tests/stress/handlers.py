@@ -64,6 +64,14 @@ class Work:
             time.sleep(seconds)
             return tag
 
+    def bare(self, tag: str, seconds: float) -> str:
+        """Start a child without any environment, which no mark in it can give away; say its pid."""
+        with _witnessed(tag):
+            child = subprocess.Popen([sys.executable, "-S", "-c", _SLEEPER], env={})
+            _witness(f"bare {child.pid}")
+            time.sleep(seconds)
+            return tag
+
     def _have_a_child(self) -> None:
         os.setsid()
         if os.fork() == 0:

@@ -29,7 +29,7 @@ from tests.stress.handlers import CLASS
 if TYPE_CHECKING:
     from pathlib import Path
 
-METHODS: Final = ["noop", "sleep", "fail", "retried", "die", "stubborn"]
+METHODS: Final = ["noop", "sleep", "fail", "retried", "die", "stubborn", "bare"]
 GRACE_SECONDS: Final = 0.5
 _RUN: Final = "STRESS_RUN"
 

@@ -18,7 +18,7 @@ from app.runner import processes
 from app.runner.launcher import LARGEST_MESSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from app.runner.exec import Order
     from app.runner.settings import Settings
@@ -47,6 +47,8 @@ class LocalEngine:
             "slots": slots,
         }
         self._early: list[dict[str, Any]] = []
+        # Whoever is our child and not of these was started or left to us by a warm parent.
+        self._others = frozenset(processes.children())
         self.start_up()
 
     def start_up(self) -> None:
@@ -116,7 +118,7 @@ class LocalEngine:
         if self.parent.poll() is None:
             self.parent.kill()
             self.parent.wait()
-        sweep(self.launcher_id)
+        sweep(self.launcher_id, self._others)
 
     def _send(self, data: bytes) -> None:
         # The warm parent may be waiting for us to read while we wait for it to.
@@ -141,13 +143,19 @@ class EngineGone(Exception):
     """The warm parent is not there any more; what it ran is not either, once swept."""
 
 
-def sweep(launcher_id: str) -> None:
-    """Kill every process on this machine that descends from a launcher, and see it dead."""
+def sweep(launcher_id: str, others: Collection[int] | None = None) -> None:
+    """Kill every process on this machine that descends from a launcher, and see it dead.
+
+    Processes are known by a mark in their environment. Our own launcher's are also those that the end
+    of their parents has made our children, marked or not; all but `others`.
+    """
     until = time.monotonic() + SWEEP_SECONDS
     looks = 0
     while time.monotonic() < until and looks < LOOKS:
         _reap_adopted()
-        left = processes.living(processes.marked(launcher_id))
+        adopted = [] if others is None else [pid for pid in processes.children() if pid not in others]
+        found = [each for pid in adopted for each in processes.tree(pid)]
+        left = processes.living([*found, *processes.marked(launcher_id)])
         looks = 0 if left else looks + 1
         processes.send_signal(left, signal.SIGKILL)
         time.sleep(0.02)
