@@ -39,6 +39,7 @@ COVERAGE: Final = (
     Step("combine", "coverage combine --quiet"),
     Step("coverage", "coverage report --skip-covered", is_shown=True),
 )
+SERVERS: Final = {"PostgreSQL": "postgres", "MariaDB": "mariadbd"}
 OPTIONS: Final = ("--quick", "--coverage")
 COUNTED: Final = re.compile(r"(\d+) (passed|failed|skipped|error|xfailed|xpassed)")
 COUNTS_AS: Final = {"error": "failed", "xfailed": "skipped", "xpassed": "passed"}
@@ -62,12 +63,22 @@ def steps(options: set[str]) -> list[Step]:
     is_measured = "--coverage" in options
     pytest = "coverage run -m pytest" if is_measured else "pytest"
     listed = [*CHECKS, *([Step("forget", "coverage erase")] if is_measured else [])]
+    if "--quick" not in options:
+        say_what_is_missing()
     for floor, how in FLOORS[:1] if "--quick" in options else FLOORS:
         if floor == "browser" and not shutil.which("chromium"):
             print("Chromium is missing and could not be installed: skipping the browser tests.", flush=True)
         elif any(Path("tests", floor).rglob("test_*.py")):
             listed.append(Step(floor, f"{pytest} tests/{floor} {how}".strip(), is_shown=True))
     return [*listed, *(COVERAGE if is_measured else ())]
+
+
+def say_what_is_missing() -> None:
+    """Name the database servers whose tests will be skipped."""
+    folders = [os.environ["PATH"], "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    for name, program in SERVERS.items():
+        if not shutil.which(program, path=os.pathsep.join(folders)):
+            print(f"{name} is missing and could not be installed: skipping its tests.", flush=True)
 
 
 def sum_up(results: list[Result], seconds: float) -> None:
