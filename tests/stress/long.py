@@ -1,6 +1,6 @@
 """The long form: `script/stress` kills for as long as it is told to, and writes what came of it.
 
-docs/reliability.md has a part between two marks that is written here: figures, machine and seed.
+docs/reliability.md has parts between marks that are written here: figures, machine and seed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 TOP: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = TOP / "docs" / "reliability.md"
-BEGIN: Final = "<!-- written by script/stress: begin -->"
-END: Final = "<!-- written by script/stress: end -->"
+BEGIN: Final = "<!-- written by script/stress, {} processes: begin -->"
+END: Final = "<!-- written by script/stress, {} processes: end -->"
 DRAIN_SECONDS: Final = 600.0
 
 
@@ -46,7 +46,7 @@ def main(given: Sequence[str]) -> int:
     for sentence in [each for broken in found["broken"].values() for each in broken][:50]:
         _say(f"BROKEN {sentence}")
     if not options.dry:
-        _write(text)
+        _write(text, "fresh" if options.jobs_per_process == 1 else "reused")
     return 1 if any(found["broken"].values()) or found["survivors"] else 0
 
 
@@ -154,11 +154,12 @@ def _machine() -> str:
     )
 
 
-def _write(text: str) -> None:
+def _write(text: str, mode: str) -> None:
+    begin, end = BEGIN.format(mode), END.format(mode)
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    before, _, rest = page.partition(begin)
+    after = rest.partition(end)[2]
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def _options(given: Sequence[str]) -> argparse.Namespace:
