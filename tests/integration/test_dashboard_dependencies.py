@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,22 @@ def test_a_blocked_job_is_ahead_of_nobody(house: House) -> None:
         waiting = queries.get_job(session, job, house.now).waiting
 
     assert "Next in line: it starts as soon as a slot is free." == waiting
+
+
+def test_a_chain_that_is_retried_in_bulk_keeps_its_order(house: House) -> None:
+    """Chosen in whatever order, jobs are retried from the first to the last, so that each waits again."""
+    first = house.add("failed")
+    second, third = house.add("cancelled"), house.add("cancelled")
+    with house.write() as session:
+        for job, ancestor in ((second, first), (third, second)):
+            session.add(Dependency(job_id=job, after_id=ancestor, is_settled=True))
+
+    house.post("/bulk/retry", {"ids": [str(third), str(first), str(second)]})
+
+    with house.read() as session:
+        moment = dt.datetime.now(dt.UTC)
+        states = [queries.get_job(session, job, moment).row.state for job in (first, second, third)]
+    assert ["pending", "blocked", "blocked"] == states
 
 
 @pytest.mark.parametrize(

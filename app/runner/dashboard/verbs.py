@@ -171,4 +171,5 @@ def _chosen() -> list[int]:
     for text in texts:
         if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18):  # noqa: PLR2004 - digits of an id
             raise BadParameter("ids", text, "the number of a job")
-    return list(dict.fromkeys(int(text) for text in texts))
+    # From the first to the last: a job that is retried waits for those before it that are.
+    return sorted({int(text) for text in texts})

@@ -73,19 +73,25 @@ def settle(session: Session, ended: Mapping[int, str], now: dt.datetime) -> None
         level = following
 
 
-def wait_again(session: Session, job_id: int) -> int:
-    """Have a job that runs again wait for those that have not ended, and give their number.
+def lock_ancestors_of(session: Session, job_id: int) -> dict[int, str]:
+    """Keep the jobs that a job was to wait for from ending meanwhile, and give their statuses.
+
+    To be asked before the job itself is changed: an end locks in the same order.
+    """
+    ids = session.scalars(select(_ROWS.c.after_id).where(_ROWS.c.job_id == job_id))
+    return _locked_statuses(session, list(ids))
+
+
+def wait_again(session: Session, job_id: int, statuses: Mapping[int, str]) -> None:
+    """Have a job that runs again wait for those that have not ended.
 
     That the others failed or were cancelled was known to who asked for it.
     """
-    ids = list(session.scalars(select(_ROWS.c.after_id).where(_ROWS.c.job_id == job_id)))
-    statuses = _locked_statuses(session, ids)
     for is_settled in (True, False):
-        chosen = [each for each in ids if (statuses.get(each) in FINAL_STATUSES) is is_settled]
+        chosen = [each for each, status in statuses.items() if (status in FINAL_STATUSES) is is_settled]
         for some in _chunks(chosen):
             mine = (_ROWS.c.job_id == job_id) & _ROWS.c.after_id.in_(some)
             session.execute(update(_ROWS).where(mine).values(is_settled=is_settled))
-    return unfinished(statuses)
 
 
 def kept_slot(now: ColumnElement[dt.datetime]) -> ColumnElement[str | None]:

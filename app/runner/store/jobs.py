@@ -147,6 +147,7 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
     if job is None:
         raise JobNotFound(job_id)
     before, key = job.status, job.unique_key
+    ancestors = dependencies.lock_ancestors_of(session, job_id)
     now = dt.datetime.now(dt.UTC)
     values: dict[str, Any] = {
         "status": "pending",
@@ -163,21 +164,15 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
         "progress_message": None,
         "result": None,
         "unique_slot": key,
+        "waits_for": dependencies.unfinished(ancestors),
     }
     rival = select(Job.id).where(Job.unique_slot == key, Job.id != job_id)
     if key is not None and session.scalar(rival) is not None and not _freed(session, key, now):
         state = f"{before}, and another job holds its unique key"
         raise IllegalTransition(job_id, "retry", state, "finished, unique")
     _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
-    _wait_again(session, job_id)
+    dependencies.wait_again(session, job_id, ancestors)
     _record(session, job_id, events.RETRIED, actor, before, "pending")
-
-
-def _wait_again(session: Session, job_id: int) -> None:
-    number = dependencies.wait_again(session, job_id)
-    statement = update(Job).where(Job.id == job_id).values(waits_for=number)
-    session.execute(statement.execution_options(synchronize_session=False))
-    session.expire_all()
 
 
 def _change(
