@@ -7,18 +7,15 @@ its sockets: a report, a datagram from who enqueued, or the next thing due wakes
 from __future__ import annotations
 
 import contextlib
-import selectors
-import signal
-import socket
 import time
 import uuid
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from app.runner import binding, processes, store, wake
+from app.runner import binding, processes, store
+from app.runner.book import Book
 from app.runner.database import is_deadlock
 from app.runner.engines.local import EngineGone, LocalEngine
 from app.runner.joblog import log_finishes, warn
@@ -31,19 +28,16 @@ from app.runner.maintenance import (
     settle_in,
 )
 from app.runner.models import Job
-from app.runner.pace import Pace
 from app.runner.presence import presence
-from app.runner.running import Running
 from app.runner.store.classes import is_anything_left
+from app.runner.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.orm import Session
 
     from app.runner.binding import Binding
-    from app.runner.store import Claimed, Finish
+    from app.runner.store import Claimed
 
 # Seconds. Polling is the fallback for a lost datagram, and how delayed jobs become due.
 POLL_SECONDS: Final = 0.5
@@ -77,11 +71,7 @@ class Dispatcher:
         self.drain, self.idle_exit = drain, idle_exit
         self.id = uuid.uuid4().hex
         self.host = processes.host()
-        self.running: dict[int, Running] = {}
-        # Claimed ahead of free slots, where jobs are so short that claiming each by itself would cost most.
-        self.ready: deque[Claimed] = deque()
-        self.finishes: list[Finish] = []
-        self._pace = Pace(self.slots, is_reusing=bound.settings.jobs_per_process > 1)
+        self.book = Book(self.slots, is_reusing=bound.settings.jobs_per_process > 1)
         self._written_at = 0.0
         # Somebody has written something: claiming at once is quicker than looking first.
         self._was_woken = False
@@ -91,19 +81,17 @@ class Dispatcher:
         self._stop_at = 0.0
         self._due: dict[str, float] = {}
         self._silence = Silence()
-        self._idle_since = time.monotonic()
 
     def run(self) -> None:
         """Serve until told to stop; leaves nothing running."""
         processes.adopt_orphans()
         self._register()
-        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
-        self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
-        self.listener = wake.Listener(self.bound.engine)
-        self._watch()
+        self._open()
         try:
             while not self._is_over():
-                self._wait()
+                if self.watch.wait(GROUP_SECONDS if self.book.finishes else POLL_SECONDS):
+                    self._was_woken = True
+                    self._due.pop("cancel", None)
                 self._turn_safely()
         finally:
             self._leave()
@@ -113,13 +101,6 @@ class Dispatcher:
         if not self.is_stopping:
             self.is_stopping = True
             self._stop_at = time.monotonic() + self.bound.settings.grace_seconds
-
-    def _give_back(self) -> None:
-        """Give back what was claimed ahead, its attempt with it."""
-        while self.ready:
-            claimed = self.ready.popleft()
-            self.running[claimed.job_id] = never = Running(claimed=claimed)
-            self._end(never, _NEVER_STARTED)
 
     # -- one turn
 
@@ -156,8 +137,8 @@ class Dispatcher:
         if not self.engine.is_alive():
             raise EngineGone
         for message in self.engine.messages():
-            self._hear(message)
-        if self._every("cancel", CANCEL_SECONDS) and self.running:
+            self.book.hear(message)
+        if self._every("cancel", CANCEL_SECONDS) and self.book.is_ours():
             self._look_for_cancels()
         self._fill()
         self._write()
@@ -168,47 +149,30 @@ class Dispatcher:
 
     def _fill(self) -> None:
         """Hand what is claimed to the engine, as much as it may have."""
-        most = self._pace.handed_over()
-        orders = []
-        while self.ready and len(self.running) - len(self.finishes) < most:
-            claimed = self.ready.popleft()
-            running = self.running[claimed.job_id] = Running(claimed=claimed)
-            orders.append(running.order())
-        if orders:
-            self._idle_since = time.monotonic()
+        if orders := self.book.next_orders():
             self.engine.start(orders)
 
     def _write(self) -> None:
         """Write all that came in and claim what can be used soon, in one transaction."""
-        running = len(self.running) - len(self.finishes)
-        wanted = 0 if self.is_stopping else self._pace.wanted(running, len(self.ready))
-        wants = wanted > 0 and (bool(self.finishes) or self._was_woken or self._is_anything_due())
-        ending = {end.job_id for end in self.finishes}
-        unsaved = [each for job_id, each in self.running.items() if each.is_unsaved and job_id not in ending]
-        if not (wants or self.finishes or unsaved) or (not wants and self._may_wait()):
+        book = self.book
+        wanted = 0 if self.is_stopping else book.wanted()
+        wants = wanted > 0 and (bool(book.finishes) or self._was_woken or self._is_anything_due())
+        unsaved = book.unsaved()
+        if not (wants or book.finishes or unsaved) or (not wants and self._may_wait()):
             return
         with self.bound.write(wakes=False) as session:
-            done = store.finish_all(session, self.finishes, self.bound.settings)
+            done = store.finish_all(session, book.finishes, self.bound.settings)
             for each in unsaved:
                 each.save(session)
             claimed = self._claim(session, wanted) if wants else []
-        self._was_woken = False
-        self._written(done, unsaved)
-        self.ready.extend(claimed)
+        self._was_woken, self._written_at = False, time.monotonic()
+        claims = book.written(unsaved)
+        book.ready.extend(claimed)
+        log_finishes(self.bound.settings, [(end, claims[end.job_id]) for end in done])
 
     def _may_wait(self) -> bool:
         """Whether ends may be written with the next ones: while all slots have work, for a moment."""
-        return bool(self.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
-
-    def _written(self, done: list[Finish], unsaved: list[Running]) -> None:
-        # A process killed right after its report may be reported once more: that end is not believed.
-        ended = {end.job_id for end in self.finishes}
-        claims = {job_id: self.running.pop(job_id).claimed for job_id in ended}
-        self.finishes = []
-        self._written_at = time.monotonic()
-        for each in unsaved:
-            each.saved()
-        log_finishes(self.bound.settings, [(end, claims[end.job_id]) for end in done])
+        return bool(self.book.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
 
     def _is_anything_due(self) -> bool:
         with self.bound.read() as session:
@@ -216,37 +180,6 @@ class Dispatcher:
 
     def _claim(self, session: Session, wanted: int) -> list[Claimed]:
         return store.claim(session, self.id, self.host, wanted, self.bound.settings.limited)
-
-    # -- what the engine says
-
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        if message["kind"] == "done":
-            for one in message["of"]:
-                self._hear_done(one)
-            return
-        each = self.running.get(message["job"])
-        if each is None or each.claimed.attempt != message["attempt"]:
-            return
-        if message["kind"] == "ended":
-            self._end(each, message)
-        elif message["kind"] == "unstarted":
-            self._end(each, _NEVER_STARTED)
-        else:
-            each.hear(message)
-
-    def _hear_done(self, message: Mapping[str, Any]) -> None:
-        """A process that is reused tells how a job ended, and goes on."""
-        each = self.running.get(message["job"])
-        if each is not None and each.claimed.attempt == message["attempt"]:
-            each.said = message
-            self.finishes.append(each.end(message))
-            self._pace.took(message["seconds"])
-
-    def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
-        self.finishes.append(each.end(ended))
-        self._idle_since = time.monotonic()
-        if each.began is not None:
-            self._pace.took(self._idle_since - each.began)
 
     # -- what people ask
 
@@ -257,20 +190,8 @@ class Dispatcher:
         with self.bound.read() as session:
             asked = session.execute(wanted).all()
         for job_id, attempt, who in asked:
-            each = self.running.get(job_id)
-            if each is None:
-                self._drop(job_id, attempt, who or "somebody")
-            elif each.cancelled_by is None and each.claimed.attempt == attempt:
-                each.cancelled_by = who or "somebody"
+            if self.book.cancel(job_id, attempt, who or "somebody"):
                 self.engine.stop(job_id, "cancel", self.bound.settings.grace_seconds)
-
-    def _drop(self, job_id: int, attempt: int, who: str) -> None:
-        """End a job that is claimed and has not been started."""
-        for claimed in list(self.ready):
-            if (claimed.job_id, claimed.attempt) == (job_id, attempt):
-                self.ready.remove(claimed)
-                self.running[job_id] = never = Running(claimed=claimed, cancelled_by=who)
-                self._end(never, _UNKNOWN_END)
 
     # -- beginning, keeping, leaving
 
@@ -281,34 +202,10 @@ class Dispatcher:
         with self.bound.write(wakes=False) as session:
             store.register(session, row)
 
-    def _watch(self) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self.engine.reports, selectors.EVENT_READ)
-        self._selector.register(self.engine.control, selectors.EVENT_READ)
-        self._notice, noticed = socket.socketpair()
-        for each in (self._notice, noticed):
-            each.setblocking(False)
-        signal.set_wakeup_fd(noticed.fileno(), warn_on_full_buffer=False)
-        self._noticed = noticed
-        self._selector.register(self._notice, selectors.EVENT_READ)
-        if self.waker is not None:
-            self._selector.register(self.waker, selectors.EVENT_READ)
-        self.listener.attach(self._selector)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
-
-    def _wait(self) -> None:
-        for key, _ in self._selector.select(GROUP_SECONDS if self.finishes else POLL_SECONDS):
-            if key.fileobj is self.waker:
-                wake.drain(self.waker)
-                self._was_woken = True
-                self._due.pop("cancel", None)
-            elif key.data is self.listener:
-                self.listener.drain(self._selector)
-                self._due.pop("cancel", None)
-            elif key.fileobj is self._notice:
-                with contextlib.suppress(OSError):
-                    self._notice.recv(4096)
+    def _open(self) -> None:
+        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
+        self.watch = Watch(self.bound.settings.wake_dir, self.id, self.bound.engine, self.stop)
+        self.watch.add(self.engine)
 
     def _is_known(self) -> bool:
         with self.bound.write(wakes=False) as session:
@@ -316,12 +213,10 @@ class Dispatcher:
 
     def _keep_house(self) -> None:
         if self._every("listen", LISTEN_SECONDS):
-            self.listener.attach(self._selector)
+            self.watch.listen()
         if self._every("rescue", RESCUE_SECONDS):
             rescued = rescue_all(self.bound, self.id, self._silence)
-            rescued += give_back_unknown(
-                self.bound, self.id, {*self.running, *(one.job_id for one in self.ready)}
-            )
+            rescued += give_back_unknown(self.bound, self.id, self.book.ids())
             log_finishes(self.bound.settings, [(end, None) for end in rescued])
         if self._every("schedules", SCHEDULES_SECONDS) and not self.is_stopping:
             fire_schedules(self.bound)
@@ -337,10 +232,10 @@ class Dispatcher:
 
     def _hurry(self) -> None:
         """Give back what has not begun; and when the grace period is over, end what still runs."""
-        self._give_back()
+        self.book.give_back()
         if time.monotonic() >= self._stop_at:
             self._stop_at = float("inf")
-            for job_id in self.running:
+            for job_id in self.book.running:
                 self.engine.stop(job_id, "shutdown", self.bound.settings.grace_seconds)
 
     def _replace_engine(self) -> None:
@@ -348,17 +243,12 @@ class Dispatcher:
         messages = self.engine.messages()
         self.engine.sweep()
         for message in messages:
-            self._hear(message)
-        ending = {end.job_id for end in self.finishes}
-        for each in list(self.running.values()):
-            if each.claimed.job_id not in ending:
-                self._end(each, _WARM_PARENT_DIED)
-        self._selector.unregister(self.engine.reports)
-        self._selector.unregister(self.engine.control)
+            self.book.hear(message)
+        self.book.lose_all()
+        self.watch.remove(self.engine)
         self.engine.close()
         self.engine.start_up()
-        self._selector.register(self.engine.reports, selectors.EVENT_READ)
-        self._selector.register(self.engine.control, selectors.EVENT_READ)
+        self.watch.add(self.engine)
 
     def _start_over(self) -> None:
         """We were given up for dead: others have our jobs, so end ours unwritten, and be new."""
@@ -366,28 +256,23 @@ class Dispatcher:
             self.bound.settings, "This launcher was given up for dead and starts over", {"launcher": self.id}
         )
         self.engine.close()
-        self.running.clear()
-        self.ready.clear()
-        self.finishes.clear()
-        self.listener.close()
-        self._selector.close()
-        wake.close(self.bound.settings.wake_dir, self.id, self.waker)
+        self.watch.close()
+        self.book.forget_all()
         self.id = uuid.uuid4().hex
-        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
-        self.waker = wake.listen(self.bound.settings.wake_dir, self.id)
-        self._watch()
+        self._open()
         # Should the database refuse, the next heartbeat finds us unknown and tries again.
         self._due.pop("heartbeat", None)
         self._register()
 
     def _is_over(self) -> bool:
-        if self.running or self.finishes or self.ready:
+        if not self.book.is_empty():
             return False
         if self.is_stopping:
             return True
-        if self.drain and self._is_drained():
-            return True
-        return self.idle_exit is not None and time.monotonic() - self._idle_since >= self.idle_exit
+        idle = time.monotonic() - self.book.idle_since
+        is_wanted = self.drain or (self.idle_exit is not None and idle >= self.idle_exit)
+        # What is delayed or to be retried is waited for: nobody else may be there for it.
+        return is_wanted and self._is_drained()
 
     def _is_drained(self) -> bool:
         with contextlib.suppress(DBAPIError), self.bound.read() as session:
@@ -396,11 +281,8 @@ class Dispatcher:
 
     def _leave(self) -> None:
         self.engine.close()
-        self.listener.close()
-        wake.close(self.bound.settings.wake_dir, self.id, self.waker)
-        signal.set_wakeup_fd(-1)
-        self._selector.close()
-        if not (self.running or self.ready):
+        self.watch.close()
+        if not self.book.is_ours():
             with contextlib.suppress(DBAPIError), self.bound.write(wakes=False) as session:
                 store.dismiss(session, self.id)
 
@@ -408,16 +290,3 @@ class Dispatcher:
 def run(*, application: str = "", **options: Any) -> None:
     """Run a launcher in this process, for the runner of the present context."""
     Dispatcher(binding.current(), application=application, **options).run()
-
-
-_UNKNOWN_END: Final = {
-    "exit_code": None,
-    "signal": None,
-    "cpu_seconds": None,
-    "peak_memory_bytes": None,
-    "log_bytes": 0,
-    "stopped": None,
-    "stop_signal": None,
-}
-_WARM_PARENT_DIED: Final = _UNKNOWN_END | {"signal": int(signal.SIGKILL)}
-_NEVER_STARTED: Final = _UNKNOWN_END | {"stopped": "shutdown"}
