@@ -119,7 +119,7 @@ class Book:
         return [each for job_id, each in self.running.items() if each.is_unsaved and job_id not in ending]
 
     def written(self, unsaved: list[Running]) -> dict[int, Claimed]:
-        """Note that all ends and this much progress have been committed; give what was claimed of the ended."""
+        """Note that all ends and this progress have been committed; give what was claimed of the ended."""
         # A process killed right after its report may be reported once more: that end is not believed.
         ended = {end.job_id for end in self.finishes}
         claims = {job_id: self.running.pop(job_id).claimed for job_id in ended}
