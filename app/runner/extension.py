@@ -89,6 +89,10 @@ class _State:
         self.application, self.runner = application, runner
         self.settings = _settings_of(application)
         self._binding: Binding | None = None
+        if self._is_shared:
+            # Before its first connection: each is set up when it is made.
+            with application.app_context():
+                configure(application.extensions["sqlalchemy"].engine)
 
     def binding(self) -> Binding:
         if self._binding is None:
@@ -107,10 +111,8 @@ class _State:
         return f"job {job}" if job is not None else f"cli:{_account()}"
 
     def _engine(self) -> Engine:
-        database = self.application.extensions.get("sqlalchemy")
-        if database is not None and not self.settings.database_url:
-            engine: Engine = database.engine
-            configure(engine)
+        if self._is_shared:
+            engine: Engine = self.application.extensions["sqlalchemy"].engine
         else:
             engine = create_engine(self.settings.database_url)
             configure(engine)
@@ -119,11 +121,15 @@ class _State:
         return engine
 
     def _host_session(self) -> Session | None:
-        database = self.application.extensions.get("sqlalchemy")
-        if database is None or self.settings.database_url:
+        if not self._is_shared:
             return None
-        session: Session = database.session()
+        session: Session = self.application.extensions["sqlalchemy"].session()
         return session
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether jobs live in the host's own database."""
+        return "sqlalchemy" in self.application.extensions and not self.settings.database_url
 
 
 def _settings_of(application: Flask) -> Settings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask, Response, redirect
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app.runner import Runner, binding, exec, run_background_job  # noqa: A004 - the module has that name
 from app.runner.binding import NotBound
@@ -227,6 +227,31 @@ def test_jobs_join_the_hosts_transaction(tmp_path: Path) -> None:
 
     assert (0, [kept]) == (before, after)
     assert lost is not None
+    dispose(application)
+
+
+def test_a_request_that_reads_first_can_enqueue(tmp_path: Path) -> None:
+    """Who is signed in is read before anything is written, and launchers write in between."""
+    application = Flask("host", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    application.config.update(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'host.db'}", RUNNER_LOG_DIR=str(tmp_path / "logs")
+    )
+    database = SQLAlchemy(application)
+    Runner(application)
+    with application.app_context():
+        # Before anybody has asked for the runner.
+        assert "wal" == database.session.execute(text("PRAGMA journal_mode")).scalar()
+        database.session.execute(text("CREATE TABLE people (name TEXT)"))
+        database.session.commit()
+        assert [] == list(database.session.execute(text("SELECT name FROM people")))
+        with binding.current().write() as launcher:
+            launcher.execute(text("INSERT INTO people VALUES ('ada')"))
+
+        job = run_background_job("app.runner.samples.SampleJob", "plain").id
+        database.session.commit()
+
+        assert "pending" == database.session.get_one(Job, job).status
+        database.session.remove()
     dispose(application)
 
 
