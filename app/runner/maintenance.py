@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from app.runner import processes, store
 from app.runner.engines.local import sweep
 from app.runner.logs import attempt_log_path
-from app.runner.store.launchers import known
+from app.runner.store.launchers import abandoned, known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +30,17 @@ def is_dead(row: LauncherRow, now: dt.datetime) -> bool:
 
 
 def rescue_all(bound: Binding, own_id: str | None = None) -> list[Finish]:
-    """Take the jobs of every dead launcher, after its processes here have been ended."""
+    """Take the jobs of every launcher that is dead or forgotten, after its processes here have been ended."""
     now = dt.datetime.now(dt.UTC)
+    own = [own_id] if own_id else []
     with bound.read() as session:
-        rows = known(session, [own_id] if own_id else [])
-    dead = [row for row in rows if is_dead(row, now)]
+        dead = [row.id for row in known(session, own) if is_dead(row, now)]
+        dead += abandoned(session, own)
     ends: list[Finish] = []
-    for row in dead:
-        sweep(row.id)
+    for launcher_id in dead:
+        sweep(launcher_id)
         with bound.write() as session:
-            ends += store.rescue(session, row.id, bound.settings)
+            ends += store.rescue(session, launcher_id, bound.settings)
     return ends
 
 

@@ -97,3 +97,13 @@ def _event(end: Finish) -> Event:
 def known(session: Session, exclude: Iterable[str] = ()) -> list[LauncherRow]:
     """Give every launcher on record but those named."""
     return list(session.scalars(select(LauncherRow).where(LauncherRow.id.not_in(list(exclude)))))
+
+
+def abandoned(session: Session, exclude: Iterable[str] = ()) -> list[str]:
+    """Name the launchers that are on no record any more, though jobs are recorded as run by them.
+
+    One that was given up for dead while it slept may claim jobs before it learns of it.
+    """
+    running = select(Job.launcher_id).where(Job.status == "running", Job.launcher_id.is_not(None))
+    unknown = running.where(Job.launcher_id.not_in(select(LauncherRow.id))).distinct()
+    return [each for each in session.scalars(unknown) if each is not None and each not in set(exclude)]
