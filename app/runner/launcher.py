@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
-from app.runner.exec import Order, prepare_output
+from app.runner.exec import Order, is_flask_used, prepare_output
 from app.runner.registry import Registry
 from app.runner.settings import load_approved
 from app.runner.signature import shape_of
@@ -203,7 +203,7 @@ def _warm_up(parent: WarmParent) -> None:
     for function in parent.registry.preload():
         shape_of(function)
     prepare_output()
-    if "flask" in sys.modules:
+    if is_flask_used():
         try:
             import_module("app.runner.context").load(parent.given["application"])
         except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
