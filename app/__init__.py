@@ -18,6 +18,10 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     `config` overrides what the defaults and the environment say; tests use it.
     Raises `app.runner.errors.SettingsError` when a setting is not usable.
     """
+    import logging
+
+    # Alembic tells of each of its plugins at import, which would be in the log of every job.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     from app.web import build_application
 
     return build_application(config)

@@ -202,12 +202,13 @@ def _warm_up(parent: WarmParent) -> None:
     """Do once what every forked process would have to do by itself."""
     for function in parent.registry.preload():
         shape_of(function)
-    prepare_output()
     if is_flask_used():
         try:
             import_module("app.runner.context").load(parent.given["application"])
         except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
             sys.stderr.write(f"the application could not be loaded: {error!r}\n")
+    # Last: what is logged while things are loaded is no job's, and nobody's news.
+    prepare_output()
 
 
 def main() -> None:
