@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.runner import wake
-from app.runner.database import begin_writing
+from app.runner.database import SNAPSHOT, begin_writing
 from app.runner.errors import RunnerError
 from app.runner.registry import Registry
 
@@ -47,8 +47,8 @@ class Binding:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session that only reads."""
-        with Session(self.engine) as session:
+        """Open a session that only reads: one state of the database, on SQLite."""
+        with Session(self.engine.execution_options(**{SNAPSHOT: True})) as session:
             yield session
 
     @contextmanager

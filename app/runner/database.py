@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # Long enough for another writer's longest pause; the caller hears of it after that.
 BUSY_SECONDS: Final = 30
 IMMEDIATE: Final = "runner_immediate"
+SNAPSHOT: Final = "runner_snapshot"
 _IDENTITY: Final = "runner_file"
 # SQLSTATEs of PostgreSQL; codes of MariaDB: a deadlock, a row that has changed meanwhile.
 _PG_DEADLOCKS: Final = ("40P01", "40001")
@@ -47,11 +49,20 @@ def is_deadlock(error: SQLAlchemyError) -> bool:
     return bool(original is not None and original.args and original.args[0] in _MARIADB_DEADLOCKS)
 
 
+# What cannot write; a WITH can do both.
+_READS: Final = re.compile(
+    r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def configure(engine: Engine) -> None:
     """Set an engine up once; on SQLite: WAL, fsync at every commit, waiting for locks.
 
-    A transaction whose connection has the execution option `runner_immediate` takes SQLite's write
-    lock at its beginning, where waiting for it is possible.
+    A transaction takes SQLite's write lock before its first write and waits for it; what it read
+    before holds nobody up and is no reason to refuse it. With the execution option
+    `runner_immediate` it takes the lock at its beginning, with `runner_snapshot` it reads one state
+    of the database from beginning to end.
     """
     if engine.dialect.name != "sqlite" or event.contains(engine, "begin", _begin):
         return
@@ -59,6 +70,7 @@ def configure(engine: Engine) -> None:
         _File(Path(engine.url.database).absolute()).watch(engine)
     event.listen(engine, "connect", _connect)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _lock_to_write)
 
 
 class _File:
@@ -110,5 +122,15 @@ def _connect(connection: Any, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(IMMEDIATE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif options.get(SNAPSHOT, False):
+        connection.exec_driver_sql("BEGIN")
+
+
+def _lock_to_write(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+    """Begin where it begins to matter: SQLite refuses at once to write on what was read too long ago."""
+    driver: Any = connection.connection.dbapi_connection
+    if not driver.in_transaction and connection.in_transaction() and not _READS.match(statement):
+        cursor.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, abort, current_app, has_request_context
 from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.runner import binding
@@ -90,6 +92,10 @@ class _State:
         self.application, self.runner = application, runner
         self.settings = _settings_of(application)
         self._binding: Binding | None = None
+        if self._is_shared:
+            # Before its first connection: each is set up when it is made.
+            with application.app_context():
+                configure(application.extensions["sqlalchemy"].engine)
 
     def binding(self) -> Binding:
         if self._binding is None:
@@ -108,23 +114,25 @@ class _State:
         return f"job {job}" if job is not None else f"cli:{_account()}"
 
     def _engine(self) -> Engine:
-        database = self.application.extensions.get("sqlalchemy")
-        if database is not None and not self.settings.database_url:
-            engine: Engine = database.engine
-            configure(engine)
+        if self._is_shared:
+            engine: Engine = self.application.extensions["sqlalchemy"].engine
         else:
             engine = create_engine(self.settings.database_url)
             configure(engine)
-        if "migrate" not in self.application.extensions:
+        if not _is_migrated(self.application):
             _make_tables(engine)
         return engine
 
     def _host_session(self) -> Session | None:
-        database = self.application.extensions.get("sqlalchemy")
-        if database is None or self.settings.database_url:
+        if not self._is_shared:
             return None
-        session: Session = database.session()
+        session: Session = self.application.extensions["sqlalchemy"].session()
         return session
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether jobs live in the host's own database."""
+        return "sqlalchemy" in self.application.extensions and not self.settings.database_url
 
 
 def _settings_of(application: Flask) -> Settings:
@@ -138,9 +146,32 @@ def _settings_of(application: Flask) -> Settings:
     settings = load_settings(defaults | dict(application.config))
     settings = replace(settings, approved=_SAMPLES | dict(settings.approved))
     check_schedules(settings.schedules, settings.approved)
-    for folder in (settings.log_dir, settings.wake_dir):
+    _make_folder("RUNNER_LOG_DIR", settings.log_dir)
+    _make_folder("RUNNER_WAKE_DIR", settings.wake_dir)
+    return replace(settings, database_url=_checked_url(settings.database_url, instance))
+
+
+def _make_folder(name: str, folder: Path) -> None:
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-    return settings
+    except OSError as error:
+        raise SettingsError(f"{name}: {folder} cannot be used as a folder ({error.strerror})") from None
+
+
+def _checked_url(given: str, instance: Path) -> str:
+    """Give the URL with a relative SQLite file under the instance folder, as Flask-SQLAlchemy has it."""
+    if not given:
+        return given
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise SettingsError(
+            "RUNNER_DATABASE_URL must be a database URL, like sqlite:////srv/jobs.db"
+        ) from None
+    file = url.database
+    if url.get_backend_name() == "sqlite" and file and file != ":memory:" and not file.startswith("file:"):
+        url = url.set(database=str(instance / file))
+    return url.render_as_string(hide_password=False)
 
 
 def _has_database(application: Flask) -> bool:
@@ -151,6 +182,12 @@ def _has_database(application: Flask) -> bool:
     ):
         raise SettingsError("SQLALCHEMY_DATABASE_URI is set: call SQLAlchemy's init_app before Runner's")
     return False
+
+
+def _is_migrated(application: Flask) -> bool:
+    """Whether the host's migrations make our tables too: where they are on its metadata."""
+    migrate = application.extensions.get("migrate")
+    return migrate is not None and Job.__tablename__ in migrate.db.metadata.tables
 
 
 def _make_tables(engine: Engine) -> None:

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from app.runner import processes
-from app.runner.exec import prepare_output
+from app.runner.exec import is_flask_used, prepare_output
 from app.runner.launcher import LARGEST_MESSAGE, WarmParent
 from app.runner.reusing_parent import ReusingParent
 from app.runner.signature import shape_of
@@ -22,7 +22,7 @@ def _warm_up(parent: WarmParent) -> None:
     """Do once what every forked process would have to do by itself."""
     for function in parent.registry.preload():
         shape_of(function)
-    if "flask" in sys.modules:
+    if is_flask_used():
         try:
             import_module("app.runner.context").load(parent.given["application"])
         except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback

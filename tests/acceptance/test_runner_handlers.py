@@ -115,3 +115,16 @@ def test_closing_its_output_is_no_failure(house: House, start: str) -> None:
     assert [("completed", '"closed"'), ("completed", '"none"')] == ends
     assert [0, 0] == [house.attempt(number)["exit_code"] for number in (1, 2)]
     assert "said before\n" == house.log(1)
+
+
+def test_an_application_that_handlers_will_need_is_loaded_once(house: House) -> None:
+    """Where a handler's module can enqueue, the application is there before its processes are forked."""
+    handler = (
+        "import os, sys\nfrom app.runner import run_background_job\n\n\n"
+        "class Late:\n    def none(self):\n        return sys.modules['house'].LOADED_BY != os.getpid()\n"
+    )
+    (house.folder / "late.py").write_text(handler, encoding="utf-8")
+    with (house.folder / "house.py").open("a", encoding="utf-8") as file:
+        file.write("\nimport os\nLOADED_BY = os.getpid()\n")
+
+    assert [("completed", "true")] == ended(house, ("none", []))

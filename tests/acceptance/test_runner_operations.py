@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.launching import House
 
@@ -18,3 +20,48 @@ def test_log_files_that_cannot_be_written_stop_no_job(house: House) -> None:
     assert ("completed", 1) == (house.job(job)["status"], house.job(job)["attempt"])
     assert "background_jobs.log cannot be written (Is a directory); it would say:" in done.stderr
     assert f"Job {job} completed: work.Work@noop" in done.stderr
+
+
+MANAGE = """
+import click
+from flask.cli import FlaskGroup
+
+
+def make():
+    from house import application
+
+    return application
+
+
+@click.group(cls=FlaskGroup, create_app=make)
+def manage(): ...
+
+
+if __name__ == "__main__":
+    manage()
+"""
+NEEDY = """
+import flask
+
+
+class Work:
+    def noop(self):
+        return flask.current_app.name
+"""
+
+
+@pytest.mark.parametrize("way", ["own command line", "setting"])
+def test_job_processes_find_the_application_however_it_is_started(house: House, way: str) -> None:
+    """A host's own command line names no path, as `flask --app` would; its jobs run all the same."""
+    (house.folder / "manage.py").write_text(MANAGE, encoding="utf-8")
+    (house.folder / "work.py").write_text(NEEDY, encoding="utf-8")
+    # What would be found by itself is another application.
+    (house.folder / "wsgi.py").write_text("raise RuntimeError('not this one')", encoding="utf-8")
+    if way == "setting":
+        house.environment |= {"FLASK_RUNNER_APPLICATION": "house"}
+    (job,) = house.enqueue("noop", retries=0)
+    del house.environment["FLASK_APP"]
+
+    house.python("manage.py", "jobs", "work", "--drain")
+
+    assert ("completed", '"house"') == (house.job(job)["status"], house.job(job)["result"])

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,21 @@ HOSTILE = ROOT / "tests" / "data" / "hostile"
 EXPECTED = {one["file"]: one for one in json.loads((HOSTILE / "submissions.json").read_text())["submissions"]}
 ORDINARY_USER = 54_321
 LIMITS = {"cpu": 2.0, "wall": 4.0, "total": 3.0}
-ENOUGH = {"cpu": 2.0, "wall": 8.0, "total": 60.0}
+ENOUGH = {"cpu": 2.0, "wall": 20.0, "total": 60.0}
 HARD_END_SECONDS = 40
-SLOW = {"r01", "r03", "r05", "r11", "r23", "r31", "r35", "r37", "g19", "k09"}
+# Only the clock ends these: they run side by side, as nothing is learned from waiting for each in turn.
+CLOCKED = {"r01", "r03", "r05", "r11", "r31", "r35", "r37", "g19"}
+ENDLESS = sorted(file for file in EXPECTED if file[:3] in CLOCKED)
+OTHERS = sorted(EXPECTED.keys() - set(ENDLESS))
+# These differ from function to function, or may be lucky once; of the others two tests show all there is.
+VARIED = {"g07", "g17", "g21", "g29", "g33", "k01", "k03", "k05", "k07", "k11", "k13", "r39"}
+
+# What else a report holds: a refusal names its policy, strange bytes are spelled out, floods are cut.
+ALSO: dict[str, Callable[[GradeReport], bool]] = {
+    "k15_multiprocessing.py": lambda report: "single process" in report.feedback,
+    "k11_bytes_that_are_not_utf8.py": lambda report: report.output == "\\xff\\xfe\\x80caf\\xe9\n",
+    "r25_stdout_flood.py": lambda report: all(len(test.output) <= 64 << 10 for test in report.tests),
+}
 
 # Runs in a process of its own, so that it can be any user's: grades one file and prints the report.
 GRADE = """
@@ -89,9 +102,7 @@ def _fingerprint(folder: Path) -> str:
     return hashlib.sha256(repr(found).encode() + content).hexdigest()
 
 
-def _grade(
-    file: str, tier: str, user: int | None, scratch: Path, assignment: str = "assignment"
-) -> GradeReport:
+def _grade(file: str, tier: str, user: int | None, scratch: Path, assignment: str = "short") -> GradeReport:
     command = [sys.executable if user is None else _python_of(user), "-c", GRADE]
     if user is not None:
         command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
@@ -147,6 +158,7 @@ def _assert_ended_as_expected(report: GradeReport, file: str) -> None:
         assert _score(expected["grade"], report) == report.score
     assert "BREACH" not in report.to_json()
     assert "hunter2" not in report.to_json()
+    assert file not in ALSO or ALSO[file](report)
 
 
 def _score(grade: int, report: GradeReport) -> int:
@@ -178,18 +190,45 @@ def _processes_naming(text: bytes) -> list[str]:
     return found
 
 
-def _cases(names: list[str]) -> list[Any]:
-    return [pytest.param(name, marks=[pytest.mark.slow] if name[:3] in SLOW else []) for name in names]
+@pytest.mark.slow
+@pytest.mark.parametrize("as_root", [True, False])
+def test_the_clock_ends_endless_submissions_side_by_side(
+    as_root: bool,  # noqa: FBT001 - a parameter of the test
+    scratch: Path,
+    victim: Callable[[], str],
+) -> None:
+    """Whatever waits or spins for ever is ended in time, though others do the same beside it."""
+    tier = _best_tier() if as_root else "landlock"
+    users = [None if as_root else _ordinary_user(number) for number in range(len(ENDLESS))]
+    before = victim()
+    _data(scratch)
+
+    with ThreadPoolExecutor(len(ENDLESS)) as pool:
+        graded = [
+            pool.submit(_grade, file, tier, user, scratch) for file, user in zip(ENDLESS, users, strict=True)
+        ]
+
+    for file, report in zip(ENDLESS, graded, strict=True):
+        _assert_ended_as_expected(report.result(), file)
+    assert before == victim()
+    _assert_nothing_left(scratch)
 
 
-@pytest.mark.parametrize("file", _cases(sorted(EXPECTED)))
+def _ordinary_user(number: int) -> int:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become an ordinary user")
+    _python_of(ORDINARY_USER + number)
+    return ORDINARY_USER + number
+
+
+@pytest.mark.parametrize("file", OTHERS)
 def test_a_hostile_submission_gets_what_it_deserves(
     file: str, scratch: Path, victim: Callable[[], str]
 ) -> None:
     """Whoever runs the site, a submission ends with its verdict and leaves nothing, in the best tier."""
     before = victim()
 
-    report = _grade(file, _best_tier(), None, scratch)
+    report = _grade(file, _best_tier(), None, scratch, "assignment" if file[:3] in VARIED else "short")
 
     _assert_ended_as_expected(report, file)
     assert before == victim()
@@ -197,13 +236,13 @@ def test_a_hostile_submission_gets_what_it_deserves(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
-@pytest.mark.parametrize("file", _cases(sorted(EXPECTED)))
+@pytest.mark.parametrize("file", OTHERS)
 def test_an_ordinary_users_site_is_as_safe(file: str, scratch: Path, victim: Callable[[], str]) -> None:
     """With the launcher alone, and files the site's own user can read, a submission reaches none of them."""
     _python_of(ORDINARY_USER)
     before = victim()
 
-    report = _grade(file, "landlock", ORDINARY_USER, scratch, "short")
+    report = _grade(file, "landlock", ORDINARY_USER, scratch)
 
     _assert_ended_as_expected(report, file)
     assert before == victim()
@@ -235,7 +274,7 @@ def test_the_other_ways_to_run_are_as_safe(
         pytest.skip("bwrap is not installed")
     before = victim()
 
-    report = _grade(file, tier, user, scratch, "short")
+    report = _grade(file, tier, user, scratch)
 
     _assert_ended_as_expected(report, file)
     assert before == victim()
@@ -251,27 +290,6 @@ def test_the_second_run_finds_no_trace_of_the_first(scratch: Path) -> None:
 
     assert "BREACH" not in report.to_json()
     _assert_nothing_left(scratch)
-
-
-def test_a_refused_child_process_names_the_policy(scratch: Path) -> None:
-    """An honest use of multiprocessing is refused with the rule it met."""
-    report = _grade("k15_multiprocessing.py", _best_tier(), None, scratch)
-
-    assert "single process" in report.feedback
-
-
-def test_bytes_that_are_not_text_are_kept_readable(scratch: Path) -> None:
-    """Output that is not UTF-8 is stored with its bytes spelled out, not lost."""
-    report = _grade("k11_bytes_that_are_not_utf8.py", _best_tier(), None, scratch)
-
-    assert "\\xff\\xfe\\x80caf\\xe9\n" == report.output
-
-
-def test_printed_output_is_cut_at_its_limit(scratch: Path) -> None:
-    """A flood fills neither memory nor the report."""
-    report = _grade("r25_stdout_flood.py", _best_tier(), None, scratch)
-
-    assert all(len(test.output) <= 64 << 10 for test in report.tests)
 
 
 def _best_tier() -> str:

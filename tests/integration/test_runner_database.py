@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from app.runner.database import IMMEDIATE, configure
+from app.runner.database import IMMEDIATE, SNAPSHOT, configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,10 +44,68 @@ def test_an_engine_is_configured_once(engine: Engine) -> None:
     configure(engine)
     event.listen(engine, "before_cursor_execute", lambda *arguments: begun.append(arguments[2]))
 
-    with engine.begin() as connection:
-        connection.execute(text("SELECT 1"))
+    with engine.connect() as connection:
+        connection.execution_options(**{SNAPSHOT: True}).execute(text("SELECT 1"))
 
     assert ["BEGIN", "SELECT 1"] == begun
+
+
+def counting(engine: Engine) -> None:
+    """Make the counter, at 0."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+
+WRITES = [
+    "UPDATE counter SET n = n + 1",
+    "-- a word before\nUPDATE counter SET n = n + 1",
+    "WITH one AS (SELECT 1 AS n) UPDATE counter SET n = n + (SELECT n FROM one)",
+    "SAVEPOINT inner_one",
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_who_has_read_may_still_write(engine: Engine, write: str) -> None:
+    """A request that reads before it enqueues is not refused because a launcher wrote in between."""
+    counting(engine)
+    with engine.connect() as request, engine.connect() as launcher:
+        assert 0 == request.execute(text("SELECT n FROM counter")).scalar_one()
+        launcher.execute(text("UPDATE counter SET n = 10"))
+        launcher.commit()
+
+        request.execute(text(write))
+        request.execute(text("INSERT INTO counter VALUES (20)"))
+        request.rollback()
+
+        assert [10] == list(request.execute(text("SELECT n FROM counter")).scalars())
+
+
+@pytest.mark.parametrize(
+    "read",
+    ["SELECT n FROM counter", "WITH one AS (SELECT n FROM counter) SELECT n FROM one", "PRAGMA user_version"],
+)
+def test_who_only_reads_locks_nobody_out(engine: Engine, read: str) -> None:
+    """A transaction that has not written holds no lock, whatever it reads and however long."""
+    counting(engine)
+    with engine.connect() as reader, engine.connect() as writer:
+        writer.exec_driver_sql("PRAGMA busy_timeout = 10")
+        reader.execute(text(read))
+
+        writer.execute(text("UPDATE counter SET n = 1"))
+        writer.commit()
+
+
+def test_a_snapshot_stays_as_it_is(engine: Engine) -> None:
+    """Numbers that stand on one page were true at one moment."""
+    counting(engine)
+    with engine.connect() as reader, engine.connect() as writer:
+        reader.execution_options(**{SNAPSHOT: True})
+        assert 0 == reader.execute(text("SELECT n FROM counter")).scalar_one()
+        writer.execute(text("UPDATE counter SET n = 1"))
+        writer.commit()
+
+        assert 0 == reader.execute(text("SELECT n FROM counter")).scalar_one()
 
 
 def test_a_writing_transaction_takes_the_lock_at_its_beginning(engine: Engine) -> None:

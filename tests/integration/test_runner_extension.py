@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, Response, redirect
+from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app.runner import Runner, binding, exec, run_background_job  # noqa: A004 - the module has that name
 from app.runner.binding import NotBound
 from app.runner.errors import SettingsError
-from app.runner.models import Event, Job
+from app.runner.models import Event, Job, metadata
 from tests.runner_house import TABLES, WORK, host
 
 if TYPE_CHECKING:
@@ -230,6 +231,31 @@ def test_jobs_join_the_hosts_transaction(tmp_path: Path) -> None:
     dispose(application)
 
 
+def test_a_request_that_reads_first_can_enqueue(tmp_path: Path) -> None:
+    """Who is signed in is read before anything is written, and launchers write in between."""
+    application = Flask("host", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    application.config.update(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'host.db'}", RUNNER_LOG_DIR=str(tmp_path / "logs")
+    )
+    database = SQLAlchemy(application)
+    Runner(application)
+    with application.app_context():
+        # Before anybody has asked for the runner.
+        assert "wal" == database.session.execute(text("PRAGMA journal_mode")).scalar()
+        database.session.execute(text("CREATE TABLE people (name TEXT)"))
+        database.session.commit()
+        assert [] == list(database.session.execute(text("SELECT name FROM people")))
+        with binding.current().write() as launcher:
+            launcher.execute(text("INSERT INTO people VALUES ('ada')"))
+
+        job = run_background_job("app.runner.samples.SampleJob", "plain").id
+        database.session.commit()
+
+        assert "pending" == database.session.get_one(Job, job).status
+        database.session.remove()
+    dispose(application)
+
+
 def test_a_database_for_jobs_alone_is_committed_at_once(tmp_path: Path) -> None:
     """Where jobs live elsewhere, no transaction of the host's can hold them, and none is pretended."""
     database = SQLAlchemy()
@@ -248,3 +274,53 @@ def test_a_database_for_jobs_alone_is_committed_at_once(tmp_path: Path) -> None:
         with binding.current().read() as session:
             assert session.get(Job, job) is not None
     dispose(application)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_tables_are_made_where_the_hosts_migrations_do_not(tmp_path: Path, *, is_shared: bool) -> None:
+    """A host with migrations of its own, on a metadata of its own, needs no more than `Runner(app)`."""
+    application = Flask("host", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    application.config.update(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'host.db'}", RUNNER_LOG_DIR=str(tmp_path / "logs")
+    )
+    database = SQLAlchemy(application, metadata=metadata) if is_shared else SQLAlchemy(application)
+    Migrate(application, database)
+    Runner(application)
+
+    with application.app_context():
+        made = inspect(binding.current().engine).has_table(Job.__tablename__)
+
+    assert made is not is_shared
+    dispose(application)
+
+
+def test_a_relative_database_is_the_same_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher started in another folder must not make a database of its own there."""
+    monkeypatch.chdir(tmp_path)
+    application = host(tmp_path, RUNNER_DATABASE_URL="sqlite:///own.db")
+
+    with application.app_context():
+        assert str(tmp_path / "instance" / "own.db") == binding.current().engine.url.database
+    assert (tmp_path / "instance" / "own.db").exists()
+    dispose(application)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUNNER_LOG_DIR", "taken"),
+        ("RUNNER_WAKE_DIR", "taken/below"),
+        ("RUNNER_DATABASE_URL", "garbage"),
+    ],
+)
+def test_what_cannot_be_used_is_named_at_the_start(tmp_path: Path, name: str, value: str) -> None:
+    """A setting that cannot be used stops the start with a sentence that names it."""
+    (tmp_path / "taken").write_text("")
+    path = value if name == "RUNNER_DATABASE_URL" else str(tmp_path / value)
+    application = Flask("host", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    application.config.update({"RUNNER_LOG_DIR": str(tmp_path / "logs"), name: path})
+
+    with pytest.raises(SettingsError, match=rf"^{name}\b"):
+        Runner(application)

@@ -114,6 +114,19 @@ def test_the_jobs_of_all_dead_launchers_are_taken(bench: Bench, swept: list[str]
     assert {"alive", "own"} == rows
 
 
+def test_the_jobs_of_a_launcher_on_no_record_are_taken_too(bench: Bench, swept: list[str]) -> None:
+    """One that was given up for dead, and claimed more before it learned of it, leaves no job behind."""
+    job, ours = bench.enqueue(), bench.enqueue()
+    bench.claim(1, launcher="given-up")
+    bench.claim(1, launcher="ourselves")
+
+    (end,) = rescue_all(bench.bound, "ourselves")
+
+    assert (job, "pending", ["given-up"]) == (end.job_id, end.status, swept)
+    assert ("pending", "running") == (bench.job(job).status, bench.job(ours).status)
+    assert [] == rescue_all(bench.bound, "ourselves")
+
+
 def test_processes_are_ended_before_jobs_are_given_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,12 +14,14 @@ from flask.cli import AppGroup, ScriptInfo
 from rich.console import Console
 from rich.table import Table
 
+from app.runner import binding
 from app.runner.errors import RunnerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from click import Context, Parameter
+    from flask import Flask
 
 
 class BadInput(click.ClickException):
@@ -99,9 +101,25 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for 
 
 
 def application_path() -> str:
-    """How this command's application was named (`flask --app`), empty if it was found by itself."""
+    """How job processes find this command's application: as was configured, or as it was found here.
+
+    Empty if `flask` found it by itself, in wsgi.py or app.py.
+    """
     info = click.get_current_context().find_object(ScriptInfo)
-    return (info.app_import_path or "") if info else ""
+    named = binding.current().settings.application or (info.app_import_path if info else None)
+    if named or info is None or info.create_app is None:
+        return named or ""
+    return _path_of(info.create_app)
+
+
+def _path_of(create_app: Callable[..., Flask]) -> str:
+    """Name the function that a command line of the host's own makes its application with."""
+    module, name = create_app.__module__, getattr(create_app, "__qualname__", "")
+    if module == "__main__":
+        module = getattr(sys.modules[module], "__file__", None) or ""
+    if not module or not name.isidentifier():
+        raise Refused("set RUNNER_APPLICATION, so that job processes find the application")
+    return f"{module}:{name}"
 
 
 def print_json(value: Any) -> None:
