@@ -217,7 +217,7 @@ def _once_a_round(
             measure(system, row)
         except Stuck as error:
             failed.add(system.name)
-            figure.notes.append(f"{name}: left out: {error}")
+            figure.notes.append(f"{name}: left out from round {number} on: {error}")
         _say(figure, number, row)
     figure.rows = [row for row in rows.values() if row.samples]
 

@@ -11,6 +11,8 @@ from bench.goals import Goal, goals
 if TYPE_CHECKING:
     from bench.results import Figure, Results, Row
 
+# Processes that want a core, on average, before anything of ours is started.
+BUSY: Final = 1.0
 TEMPLATE: Final = Path(__file__).with_name("page.md")
 TOP_PANELS: Final = (("fresh", 0), ("reused", 0), ("postgres", 0), ("enqueue", 0), ("table", 0))
 LOW_PANELS: Final = (("latency", 0), ("latency", 1), ("idle", 0), ("idle", 1))
@@ -54,7 +56,19 @@ def _machine(results: Results) -> str:
     quick = (
         "\nThis was a quick run: its figures are a smoke test and nothing more.\n" if results.is_quick else ""
     )
-    return "\n".join(["| machine | |", "|---|---|", *lines, f"| versions | {versions} |", quick])
+    table = ["| machine | |", "|---|---|", *lines, f"| versions | {versions} |"]
+    return "\n".join([*table, _busy(results), quick])
+
+
+def _busy(results: Results) -> str:
+    """Warn of a machine that did other work when the run began; the run's own load comes later."""
+    load = float(results.machine.get("load when it began", "0").partition(",")[0])
+    if load < BUSY:
+        return ""
+    return (
+        "\nOther programs kept this machine busy while it was measured (see its load): all figures are lower than on "
+        "a calm one, and vary more between rounds. What waits for the disk suffers most.\n"
+    )
 
 
 def _goals(found: list[Goal]) -> str:

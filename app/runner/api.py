@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Never
 
 from sqlalchemy import event
 
-from app.runner import binding, store, wake
+from app.runner import autostart, binding, store, wake
 from app.runner.validator import Request, validate
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def joined(session: Session | None, bound: Binding) -> Iterator[Session]:
     if host is None:
         with bound.write() as own:
             yield own
+        autostart.ensure_launcher(bound)
     else:
         _wake_after_commit(host, bound)
         yield host
@@ -124,6 +125,7 @@ def _wake_after_commit(session: Session, bound: Binding) -> None:
         # A savepoint is released with the same event, and its job cannot be seen yet.
         if not committed.in_nested_transaction():
             wake.send(bound.settings.wake_dir)
+            autostart.ensure_launcher(bound)
 
     event.listen(session, "before_commit", wake.notify)
     event.listen(session, "after_commit", wake_up)

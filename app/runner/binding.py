@@ -37,6 +37,8 @@ class Binding:
     engine: Engine
     # Who is acting, as events name them.
     actor: Callable[[], str] = field(default=lambda: "system")
+    # How `flask --app` would name the application; empty where flask finds it by itself.
+    application: str = ""
     # The host's own session, if it has one: enqueueing joins its transaction.
     host_session: Callable[[], Session | None] = field(default=lambda: None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -103,9 +104,18 @@ class _State:
                 settings=self.settings,
                 engine=self._engine(),
                 actor=self._actor,
+                application=self._name(),
                 host_session=self._host_session,
             )
         return self._binding
+
+    def _name(self) -> str:
+        """Name the application for a launcher that we start: as somebody did, else by where it was made."""
+        named = self.settings.application or os.environ.get("FLASK_APP", "")
+        if named or Path("wsgi.py").exists():
+            return named
+        module = self.application.import_name
+        return str(getattr(sys.modules[module], "__file__", "")) if module == "__main__" else module
 
     def _actor(self) -> str:
         if has_request_context():

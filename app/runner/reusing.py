@@ -130,6 +130,15 @@ def start_reused(parent: WarmParent) -> Reused:
     return Reused(pid=pid, orders=ours, slate=slate, log_dir=log_dir, log_limit=limit, left=left)
 
 
+def clear_spools(log_dir: Path) -> None:
+    """Take away what processes that are gone have printed to, for no job that anybody knows."""
+    for spool in log_dir.glob("spool.*"):
+        pid = spool.suffix[1:]
+        if pid.isdigit() and processes.start_time(int(pid)) is None:
+            with contextlib.suppress(OSError):
+                spool.unlink()
+
+
 def next_batch(waiting: list[Given], slots: int, left: int) -> int:
     """Say how many of the waiting orders make the next batch: a fair share, and not too large to send."""
     most = min(left, MOST_IN_BATCH, -(-len(waiting) // slots))

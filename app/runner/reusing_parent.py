@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner.launcher import WarmParent
-from app.runner.reusing import Reused, next_batch, start_reused
+from app.runner.reusing import Reused, clear_spools, next_batch, start_reused
 
 if TYPE_CHECKING:
     from app.runner.starting import Child
@@ -23,6 +24,11 @@ class ReusingParent(WarmParent):
         super().__init__(*arguments)
         # What is to be ended as soon as it is seen to begin: job, why, and the grace it gets.
         self.doomed: dict[int, tuple[str, float]] = {}
+        clear_spools(Path(self.given["log_dir"]))
+
+    def _end_everything(self) -> None:
+        super()._end_everything()
+        clear_spools(Path(self.given["log_dir"]))
 
     def _start_waiting(self) -> None:
         while self.waiting:

@@ -71,6 +71,8 @@ class Settings:
     application: str = ""
     # The template that the dashboard's pages extend.
     layout: str = "runner/layout.html"
+    # Whether enqueueing without a launcher starts one in the background.
+    autostart: bool = False
     schedules: Mapping[str, CronSchedule] = field(default_factory=dict)
 
     def retention_of(self, status: str) -> float:
@@ -148,6 +150,14 @@ def _retention(value: Any) -> float | dict[str, float]:
     return {status: _number(f"{setting}: {status}", days, float, 0, most) for status, days in value.items()}
 
 
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"RUNNER_AUTOSTART must be true or false, not {value!r}")
+    if value and not hasattr(os, "fork"):
+        raise SettingsError("RUNNER_AUTOSTART: this system cannot start a launcher in the background")
+    return value
+
+
 def _choice(setting: str, value: Any, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise SettingsError(f"{setting} must be one of {', '.join(choices)}, not {value!r}")
@@ -210,6 +220,7 @@ _LOADERS: Final[dict[str, Callable[[Any], Any]]] = {
     "approved": load_approved,
     "schedules": load_schedules,
     "retention_days": _retention,
+    "autostart": _switch,
 }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 CHANNEL: Final = "background_jobs"
-_SUFFIX: Final = ".wake"
+SUFFIX: Final = ".wake"
 
 
 def listen(directory: Path, launcher_id: str) -> socket.socket | None:
@@ -32,7 +32,7 @@ def listen(directory: Path, launcher_id: str) -> socket.socket | None:
         return None
     try:
         with _short_path(directory) as short:
-            receiver.bind(f"{short}/{launcher_id}{_SUFFIX}")
+            receiver.bind(f"{short}/{launcher_id}{SUFFIX}")
     except OSError:
         receiver.close()
         return None
@@ -44,13 +44,13 @@ def close(directory: Path, launcher_id: str, receiver: socket.socket | None) -> 
     if receiver is not None:
         receiver.close()
     with contextlib.suppress(OSError):
-        (directory / f"{launcher_id}{_SUFFIX}").unlink()
+        (directory / f"{launcher_id}{SUFFIX}").unlink()
 
 
 def send(directory: Path) -> None:
     """Wake every launcher of this machine."""
     try:
-        names = [name for name in os.listdir(directory) if name.endswith(_SUFFIX)]  # noqa: PTH208 - hot
+        names = [name for name in os.listdir(directory) if name.endswith(SUFFIX)]  # noqa: PTH208 - hot
     except OSError:
         return
     if not names or (sender := _socket()) is None:

@@ -127,4 +127,4 @@ def test_its_settings_are_checked(example: Example) -> None:
 
     assert 0 == code
     assert "ok      handler greetings.Greeting@handle" in said
-    assert "ok      1 live launchers" in said
+    assert "ok      1 live launcher" in said

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     precondition,
@@ -28,7 +29,7 @@ from tests.runner_house import Bench, end, now
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLES: Final = {"sqlite": 40, "postgresql": 10, "mariadb": 10}
+EXAMPLES: Final = {"sqlite": 60, "postgresql": 10, "mariadb": 10}
 STEPS: Final = 40
 LAUNCHERS: Final = ("one", "two")
 # Few, so that each comes to see much.
@@ -76,6 +77,13 @@ class StateTable(RuleBasedStateMachine):
         self.bench.clear()
         self.models: dict[int, Model] = {}
 
+    @initialize(target=jobs)
+    def begin(self) -> Any:
+        """There is something to do."""
+        found = [self.bench.enqueue() for _ in range(MOST_JOBS - 1)]
+        self.models |= {job: Model() for job in found}
+        return multiple(*found)
+
     @precondition(lambda self: len(self.models) < MOST_JOBS)
     @rule(target=jobs, delay=st.sampled_from([0, 0, 3600]), key=st.sampled_from([None, None, "report"]))
     def enqueue(self, delay: int, key: str | None) -> Any:
@@ -109,7 +117,7 @@ class StateTable(RuleBasedStateMachine):
     @rule(
         job=jobs,
         late=st.sampled_from([0, 0, 0, 1, -1]),
-        status=st.sampled_from([*FINAL_STATUSES, "pending"]),
+        status=st.sampled_from([*FINAL_STATUSES, "pending", "pending"]),
         back=st.sampled_from([(0, 0), (1, 0), (1, 1)]),
         is_running=st.sampled_from([True, True, False]),
         is_soon=st.booleans(),
@@ -146,29 +154,30 @@ class StateTable(RuleBasedStateMachine):
             assert model.finish(status, used=back[0], crash=back[1]) == found[0].status
             model.is_due = model.is_due if model.status != "pending" else is_soon
 
-    @rule(job=jobs)
-    def start_now(self, job: int) -> None:
+    @rule(job=jobs, verb=st.sampled_from(["start_now", "hold", "release", "cancel", "cancel", "retry"]))
+    def ask(self, job: int, verb: str) -> None:
+        """What people ask for; one rule, so that launchers have their turn."""
+        getattr(self, f"_{verb}")(job)
+
+    def _start_now(self, job: int) -> None:
         """A pending job, held or not, becomes due."""
         model = self.models[job]
         if self._try(store.start_now, job, is_allowed=model.status == "pending"):
             model.is_due, model.is_held = True, False
 
-    @rule(job=jobs)
-    def hold(self, job: int) -> None:
+    def _hold(self, job: int) -> None:
         """A pending job that is not held."""
         model = self.models[job]
         if self._try(store.hold, job, is_allowed=model.status == "pending" and not model.is_held):
             model.is_held = True
 
-    @rule(job=jobs)
-    def release(self, job: int) -> None:
+    def _release(self, job: int) -> None:
         """A job that is held."""
         model = self.models[job]
         if self._try(store.release, job, is_allowed=model.status == "pending" and model.is_held):
             model.is_held = False
 
-    @rule(job=jobs)
-    def cancel(self, job: int) -> None:
+    def _cancel(self, job: int) -> None:
         """A pending job ends; a running one is asked to, once."""
         model = self.models[job]
         is_allowed = model.status == "pending" or (model.status == "running" and not model.is_cancelling)
@@ -179,8 +188,7 @@ class StateTable(RuleBasedStateMachine):
         else:
             model.is_cancelling = True
 
-    @rule(job=jobs)
-    def retry(self, job: int) -> None:
+    def _retry(self, job: int) -> None:
         """A finished job whose key nobody else has meanwhile."""
         model = self.models[job]
         is_allowed = model.status in FINAL_STATUSES and self._holder(model.key) in {None, job}

@@ -78,6 +78,14 @@ def test_a_quick_run_says_so() -> None:
     assert "quick run" not in report.document(run(fresh([1.0], [1.0])))
 
 
+@pytest.mark.parametrize(("load", "is_said"), [("4.5, 3.0, 2.0", True), ("0.2, 3.0, 2.0", False)])
+def test_a_busy_machine_is_said_to_be_busy(load: str, is_said: bool) -> None:  # noqa: FBT001 - a case
+    """A reader learns that other programs took their share."""
+    results = run(fresh([1.0], [1.0]))
+    results.machine["load when it began"] = load
+    assert is_said is ("kept this machine busy" in report.document(results))
+
+
 def test_notes_say_what_is_missing() -> None:
     """What was left out is said where its figure would stand."""
     figure = fresh([400.0], [])

@@ -76,6 +76,17 @@ def test_a_blocked_job_is_ahead_of_nobody(house: House) -> None:
     assert "Next in line: it starts as soon as a slot is free." == waiting
 
 
+def test_a_key_that_is_taken_for_a_time_says_until_when(house: House) -> None:
+    """The page of a job shows why another with its key is not enqueued."""
+    until = house.now + dt.timedelta(days=1)
+    timed = house.add("completed", unique_key="report", unique_slot="report", unique_until=until)
+    plain = house.add("completed", unique_key="other")
+
+    assert "taken until <time" in house.page(f"/{timed}")
+    assert f"{until:%Y-%m-%d %H:%M:%S}" in house.page(f"/{timed}")
+    assert "taken until" not in house.page(f"/{plain}")
+
+
 def test_a_chain_that_is_retried_in_bulk_keeps_its_order(house: House) -> None:
     """Chosen in whatever order, jobs are retried from the first to the last, so that each waits again."""
     first = house.add("failed")

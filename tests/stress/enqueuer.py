@@ -12,14 +12,19 @@ import random
 import sys
 import time
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import binding, run_background_job
 from tests.stress.handlers import CLASS
 
+if TYPE_CHECKING:
+    from app.runner.models import Job
+
 BATCH: Final = 8
 # How often of a hundred transactions one is rolled back.
 ROLLED_BACK: Final = 20
+# How many of a hundred jobs wait for the one before them.
+DEPENDENT: Final = 15
 IN_TRANSACTION_SECONDS: Final = 0.005
 # Jobs of this length come with a shorter timeout.
 TOO_LONG_SECONDS: Final = 30.0
@@ -63,9 +68,12 @@ class Enqueuer:
 
     def _write(self, tags: list[str], chance: random.Random, *, is_rolled_back: bool = False) -> None:
         with binding.current().write() as session:
+            before: Job | None = None
             for tag in tags:
                 method, parameters, options = kind(tag, chance)
-                run_background_job(CLASS, method, parameters, session=session, **options)
+                if before is not None and chance.randrange(100) < DEPENDENT:
+                    options |= {"after": [before], "after_failed": chance.choice(["cancel", "run"])}
+                before = run_background_job(CLASS, method, parameters, session=session, **options)
             # The moment at which a kill is meant to come: everything is written and nothing committed.
             time.sleep(IN_TRANSACTION_SECONDS)
             if is_rolled_back:

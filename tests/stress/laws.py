@@ -107,6 +107,24 @@ def failures_are_explained(world: World) -> Iterator[str]:
             yield f"job {job_id} was cancelled and nobody asked"
 
 
+def dependents_wait(world: World) -> Iterator[str]:
+    """A job that waits for another begins after its end, and never if it was to be cancelled with it."""
+    query = (
+        "SELECT d.job_id, d.policy, before.status, before.finished_at,"
+        " min(a.started_at) FROM background_job_dependencies d"
+        " JOIN background_jobs before ON before.id = d.after_id"
+        " LEFT JOIN background_job_attempts a ON a.job_id = d.job_id GROUP BY d.job_id, d.after_id"
+    )
+    for job_id, policy, before, ended_at, began_at in world.rows(query):
+        if began_at is not None and (ended_at is None or began_at < ended_at):
+            yield f"job {job_id} began at {began_at}, what it waits for ended at {ended_at}"
+        if began_at is not None and policy == "cancel" and before != "completed":
+            yield f"job {job_id} ran, though what it waits for was {before}"
+    yield from (
+        str(row) for row in world.rows("SELECT id, waits_for FROM background_jobs WHERE waits_for > 0")
+    )
+
+
 def attempts_never_overlap(world: World) -> Iterator[str]:
     """Once a job's next attempt has begun, nothing is heard of the one before it."""
     latest: dict[int, Witnessed] = {}
@@ -141,6 +159,7 @@ OF_WORLD: Final[tuple[Callable[[World], Iterator[str]], ...]] = (
     each_is_finished_once,
     attempts_are_believed_once,
     failures_are_explained,
+    dependents_wait,
     attempts_never_overlap,
     completed_work_was_done,
 )

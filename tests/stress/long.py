@@ -125,7 +125,7 @@ def _as_text(found: dict[str, Any], options: argparse.Namespace) -> str:
         *((law.replace("_", " "), _verdict(broken)) for law, broken in found["broken"].items()),
         ("processes of a killed launcher are gone after", f"{found['swept']} (promised: 5 s)"),
         ("its jobs are given back after", f"{found['rescued']} (promised: 15 s)"),
-        ("launchers killed during the longest of these waits", str(found["rescuers"])),
+        ("launchers on record killed during the longest of these waits", str(found["rescuers"])),
         ("cancels with stubborn children", f"{found['cancels']} trials, {len(found['survivors'])} survivors"),
     ]
     head = (

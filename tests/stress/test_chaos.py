@@ -20,7 +20,7 @@ def test_kill_9_of_anything_breaks_no_promise(world: World, jobs_per_process: in
     world.environment["FLASK_RUNNER_JOBS_PER_PROCESS"] = str(jobs_per_process)
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - to do it again
-    chaos = Chaos(world, jobs=300, kills=20, seed=seed, pause=0.5)
+    chaos = Chaos(world, jobs=300, kills=20, seed=seed, pause=0.4)
 
     tally = chaos.run(seconds=60)
     chaos.drain(seconds=60)

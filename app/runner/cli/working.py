@@ -1,14 +1,14 @@
-"""`flask jobs run`, `work`, `prune` and `check`."""
+"""`flask jobs run`, `work` and `prune`."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from app.runner import binding, maintenance, processes, queries
+from app.runner import autostart, binding, maintenance, queries
 from app.runner.api import run_background_job
 from app.runner.cli.group import (
     PRIORITY,
@@ -17,17 +17,20 @@ from app.runner.cli.group import (
     Seconds,
     WholeNumber,
     application_path,
-    as_json,
     jobs_cli,
-    print_json,
 )
 from app.runner.dispatcher import Dispatcher
 from app.runner.errors import ValidationError
 from app.runner.models import FINAL_STATUSES, Job
-from app.runner.registry import NotApproved
 from app.runner.settings import MAX_DELAY_SECONDS
+from app.runner.store.classes import is_anything_left
+
+if TYPE_CHECKING:
+    from app.runner.binding import Binding
 
 _LOOK_SECONDS: Final = 0.1
+# What a launcher that starts by itself has for it.
+_START_SECONDS: Final = 20.0
 
 
 @jobs_cli.command()
@@ -72,13 +75,14 @@ def run(
 
 def _wait_for(job_id: int) -> None:
     bound = binding.current()
+    until = time.monotonic() + (_START_SECONDS if bound.settings.autostart else 0)
     while True:
         with bound.read() as session:
             job = session.get(Job, job_id)
             is_served = queries.launchers_alive(session, dt.datetime.now(dt.UTC)) > 0
         if job is None or job.status in FINAL_STATUSES:
             break
-        if not is_served:
+        if not is_served and time.monotonic() > until:
             raise Refused(f"no launcher is alive to run job {job_id}: start one with `flask jobs work`")
         time.sleep(_LOOK_SECONDS)
     status = job.status if job else "deleted"
@@ -94,45 +98,24 @@ def _wait_for(job_id: int) -> None:
 def work(slots: int | None, drain: bool, idle_exit: float | None) -> None:
     """Run jobs on this machine until stopped: this is the launcher."""
     bound = binding.current()
-    Dispatcher(bound, application=application_path(), slots=slots, drain=drain, idle_exit=idle_exit).run()
+    launcher = Dispatcher(
+        bound, application=application_path(), slots=slots, drain=drain, idle_exit=idle_exit
+    )
+    launcher.run()
+    autostart.release()
+    if idle_exit is not None and not launcher.is_stopping:
+        _look_back(bound)
+
+
+def _look_back(bound: Binding) -> None:
+    """See to it that a job runs which was enqueued while its only launcher was just leaving."""
+    with bound.read() as session:
+        is_left = is_anything_left(session)
+    if is_left:
+        autostart.ensure_launcher(bound)
 
 
 @jobs_cli.command()
 def prune() -> None:
     """Delete finished jobs older than RUNNER_RETENTION_DAYS."""
     click.echo(f"{maintenance.prune_old(binding.current())} jobs deleted")
-
-
-@jobs_cli.command()
-@as_json
-def check(is_json: bool) -> None:
-    """Check settings, handlers, database and launchers; exit code 1 if something is wrong."""
-    findings = list(_findings())
-    if is_json:
-        print_json([{"ok": ok, "what": what} for ok, what in findings])
-    else:
-        for ok, what in findings:
-            click.echo(f"{'ok     ' if ok else 'PROBLEM'} {what}")
-    if not all(ok for ok, _ in findings):
-        raise Refused("something is wrong, see above")
-
-
-def _findings() -> list[tuple[bool, str]]:
-    bound = binding.current()
-    settings = bound.settings
-    found = [(True, f"settings: {settings.slots} slots, {settings.start_method}, logs in {settings.log_dir}")]
-    for class_name, approval in settings.approved.items():
-        for method in approval.methods:
-            try:
-                bound.registry.load(bound.registry.find(class_name, method))
-                found.append((True, f"handler {class_name}@{method}"))
-            except NotApproved as error:
-                found.append((False, f"handler {class_name}@{method}: {error}"))
-    with bound.read() as session:
-        alive = queries.launchers_alive(session, dt.datetime.now(dt.UTC))
-    found.append((True, f"database {bound.engine.url.render_as_string(hide_password=True)}"))
-    found.append(
-        (alive > 0, f"{alive} live launchers" if alive else "no live launcher: start `flask jobs work`")
-    )
-    found.append((True, f"machine {processes.host()}, boot {processes.boot_id()}"))
-    return found

@@ -62,6 +62,7 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
         result=job.result and words.readable_parameters(job.result),
         created_by=job.created_by,
         unique_key=job.unique_key,
+        unique_until=job.unique_until,
         timeout_seconds=job.timeout_seconds,
         cancel_requested_at=job.cancel_requested_at,
         cancel_requested_by=job.cancel_requested_by,

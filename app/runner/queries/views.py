@@ -177,6 +177,8 @@ class JobDetail:
     result: str | None
     created_by: str | None
     unique_key: str | None
+    # Until then the key stays taken, even if the job has finished.
+    unique_until: dt.datetime | None
     timeout_seconds: float | None
     cancel_requested_at: dt.datetime | None
     cancel_requested_by: str | None

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-
-from sqlalchemy import ColumnElement, Update, bindparam, false, func, insert, select, update
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.runner.backoff import rank_of
-from app.runner.models import Attempt, Job
-from app.runner.store import classes, dependencies
+from app.runner.store import classes, dependencies, statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from app.runner.settings import Approval, Settings
-
-
-# Tables and statements are made once: making one costs more than running it.
-_JOBS: Final = cast("Table", Job.__table__)
-_ATTEMPTS: Final = cast("Table", Attempt.__table__)
 
 
 class Claimed(NamedTuple):
@@ -76,7 +67,11 @@ def claim(
     now = dt.datetime.now(dt.UTC)
 
     def due(full: Collection[str]) -> Sequence[Any]:
-        statement = _DUE.where(_JOBS.c.class_name.not_in(sorted(full))) if full else _DUE
+        statement = (
+            statements.DUE.where(statements.JOBS.c.class_name.not_in(sorted(full)))
+            if full
+            else statements.DUE
+        )
         return session.execute(statement, {"now": now, "most": limit}).all()
 
     rows = classes.choose(session, due, limits, limit) if limits else due(())
@@ -85,7 +80,7 @@ def claim(
 
 def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Claimed | None:
     """Take this one job, due or not, unless it is not pending (or held)."""
-    rows = session.execute(_WANTED, {"job": job_id}).all()
+    rows = session.execute(statements.WANTED, {"job": job_id}).all()
     taken = _take(session, rows, launcher_id, host, dt.datetime.now(dt.UTC))
     return taken[0] if taken else None
 
@@ -93,24 +88,26 @@ def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Cla
 def is_anything_due(session: Session, limits: Mapping[str, Approval] | None = None) -> bool:
     """Whether a claim would find something, found out without writing."""
     now = dt.datetime.now(dt.UTC)
-    first = session.execute(_FIRST_DUE, {"now": now}).first()
+    first = session.execute(statements.FIRST_DUE, {"now": now}).first()
     if first is None or not limits or first.class_name not in limits:
         return first is not None
-    others = _FIRST_DUE.where(_JOBS.c.class_name.not_in(sorted(classes.full_classes(session, limits, now))))
+    others = statements.FIRST_DUE.where(
+        statements.JOBS.c.class_name.not_in(sorted(classes.full_classes(session, limits, now)))
+    )
     return session.execute(others, {"now": now}).first() is not None
 
 
 def save_process(session: Session, job_id: int, attempt: int, pid: int, process_started: float) -> None:
     """Note which process runs an attempt."""
     values = {"of_job": job_id, "of_attempt": attempt, "new_pid": pid, "new_started": process_started}
-    session.execute(_SAVE_PROCESS, values)
+    session.execute(statements.SAVE_PROCESS, values)
 
 
 def save_progress(session: Session, job_id: int, attempt: int, progress: tuple[float, float, str]) -> None:
     """Note how far a handler says it is; a late attempt changes nothing."""
     done, total, message = progress
     values = {"of_job": job_id, "of_attempt": attempt, "done": done, "total": total, "message": message[:200]}
-    session.execute(_SAVE_PROGRESS, values)
+    session.execute(statements.SAVE_PROGRESS, values)
 
 
 def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
@@ -165,11 +162,11 @@ def _written(session: Session, ends: Sequence[Finish], settings: Settings) -> bo
         return True
     if all(map(_is_plain, ends)):
         return _completed(session, ends)
-    statement = _AGAIN if ends[0].status == "pending" else _OVER
+    statement = statements.AGAIN if ends[0].status == "pending" else statements.OVER
     result = session.execute(statement, [_job_values(end, settings) for end in ends])
     if result.rowcount != len(ends):  # type: ignore[attr-defined]
         return False
-    session.execute(_END, [_attempt_values(end) for end in ends])
+    session.execute(statements.END, [_attempt_values(end) for end in ends])
     return True
 
 
@@ -185,7 +182,7 @@ def _completed(session: Session, ends: Sequence[Finish]) -> bool:
         {"of_job": end.job_id, "of_attempt": end.attempt, "new_result": end.result, "at": end.finished_at}
         for end in ends
     ]
-    if session.execute(_COMPLETED, jobs).rowcount != len(ends):  # type: ignore[attr-defined]
+    if session.execute(statements.COMPLETED, jobs).rowcount != len(ends):  # type: ignore[attr-defined]
         return False
     attempts = [
         {
@@ -201,7 +198,7 @@ def _completed(session: Session, ends: Sequence[Finish]) -> bool:
         }
         for end in ends
     ]
-    session.execute(_COMPLETED_ATTEMPT, attempts)
+    session.execute(statements.COMPLETED_ATTEMPT, attempts)
     return True
 
 
@@ -212,7 +209,7 @@ def _take(
         return []
     claimed = [_claimed(row) for row in rows]
     ids = [each.job_id for each in claimed]
-    result = session.execute(_TAKE, {"ids": ids, "by": launcher_id, "now": now})
+    result = session.execute(statements.TAKE, {"ids": ids, "by": launcher_id, "now": now})
     if result.rowcount != len(ids):  # type: ignore[attr-defined]
         raise RuntimeError(f"{len(ids)} jobs were locked for a claim, {result.rowcount} could be taken")  # type: ignore[attr-defined]
     begun = {
@@ -222,7 +219,9 @@ def _take(
         "outcome": "running",
         "log_bytes": 0,
     }
-    session.execute(_BEGIN, [{"job_id": each.job_id, "number": each.attempt, **begun} for each in claimed])
+    session.execute(
+        statements.BEGIN, [{"job_id": each.job_id, "number": each.attempt, **begun} for each in claimed]
+    )
     return claimed
 
 
@@ -279,114 +278,3 @@ def _attempt_values(end: Finish) -> dict[str, Any]:
         "new_pid": end.pid,
         "new_started": end.process_started,
     }
-
-
-_COLUMNS: Final = (
-    _JOBS.c.id,
-    _JOBS.c.attempt,
-    _JOBS.c.class_name,
-    _JOBS.c.method,
-    _JOBS.c.parameters,
-    _JOBS.c.shown_parameters,
-    _JOBS.c.priority,
-    _JOBS.c.timeout_seconds,
-    _JOBS.c.attempts_used,
-    _JOBS.c.max_attempts,
-    _JOBS.c.crashes,
-    _JOBS.c.rank,
-)
-# "IS false" is no condition that MariaDB's indexes know.
-_IS_FREE: Final = (_JOBS.c.status == "pending") & (_JOBS.c.is_held == false()) & (_JOBS.c.waits_for == 0)
-_IS_DUE: Final = _IS_FREE & (_JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
-
-_DUE: Final = (
-    select(*_COLUMNS)
-    .where(_IS_DUE)
-    .order_by(_JOBS.c.rank, _JOBS.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-_FIRST_DUE: Final = (
-    select(_JOBS.c.id, _JOBS.c.class_name).where(_IS_DUE).order_by(_JOBS.c.rank, _JOBS.c.id).limit(1)
-)
-_WANTED: Final = select(*_COLUMNS).where(_IS_FREE, _JOBS.c.id == bindparam("job")).with_for_update()
-
-_TAKE: Final = (
-    update(_JOBS)
-    .where(_JOBS.c.id.in_(bindparam("ids", expanding=True)), _JOBS.c.status == "pending")
-    .values(
-        status="running",
-        launcher_id=bindparam("by"),
-        attempt=_JOBS.c.attempt + 1,
-        attempts_used=_JOBS.c.attempts_used + 1,
-        started_at=bindparam("now"),
-        progress_done=None,
-        progress_total=None,
-        progress_message=None,
-    )
-)
-_BEGIN: Final = insert(_ATTEMPTS)
-
-
-def _ours(*guards: ColumnElement[bool]) -> Update:
-    """Change a job that this attempt is believed to run, and no other."""
-    is_ours = (_JOBS.c.id == bindparam("of_job")) & (_JOBS.c.attempt == bindparam("of_attempt"))
-    return update(_JOBS).where(is_ours, _JOBS.c.status == "running", *guards)
-
-
-_ENDED: Final = {
-    "launcher_id": None,
-    "error": bindparam("new_error"),
-    "result": bindparam("new_result"),
-    "attempts_used": _JOBS.c.attempts_used - bindparam("gives_back"),
-    "crashes": _JOBS.c.crashes + bindparam("crash"),
-}
-_AT: Final = bindparam("at", type_=_JOBS.c.finished_at.type)
-_OVER: Final = _ours().values(
-    _ENDED
-    | {"status": bindparam("new_status"), "finished_at": _AT, "unique_slot": dependencies.kept_slot(_AT)}
-)
-_AGAIN: Final = _ours(_JOBS.c.cancel_requested_at.is_(None)).values(
-    _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}
-)
-_COMPLETED: Final = _ours().values(
-    status="completed",
-    launcher_id=None,
-    error=None,
-    result=bindparam("new_result"),
-    finished_at=_AT,
-    unique_slot=dependencies.kept_slot(_AT),
-)
-_SAVE_PROGRESS: Final = _ours().values(
-    progress_done=bindparam("done"), progress_total=bindparam("total"), progress_message=bindparam("message")
-)
-
-_THIS_ATTEMPT: Final = update(_ATTEMPTS).where(
-    _ATTEMPTS.c.job_id == bindparam("of_job"), _ATTEMPTS.c.number == bindparam("of_attempt")
-)
-_SAVE_PROCESS: Final = _THIS_ATTEMPT.values(
-    pid=bindparam("new_pid"), process_started=bindparam("new_started")
-)
-_END: Final = _THIS_ATTEMPT.values(
-    outcome=bindparam("new_outcome"),
-    finished_at=bindparam("at"),
-    error=bindparam("new_error"),
-    traceback=bindparam("new_traceback"),
-    exit_code=bindparam("new_exit_code"),
-    signal=bindparam("new_signal"),
-    cpu_seconds=bindparam("cpu"),
-    peak_memory_bytes=bindparam("peak"),
-    log_bytes=bindparam("bytes"),
-    pid=func.coalesce(bindparam("new_pid"), _ATTEMPTS.c.pid),
-    process_started=func.coalesce(bindparam("new_started"), _ATTEMPTS.c.process_started),
-)
-_COMPLETED_ATTEMPT: Final = _THIS_ATTEMPT.values(
-    outcome="completed",
-    finished_at=bindparam("at"),
-    exit_code=bindparam("new_exit_code"),
-    cpu_seconds=bindparam("cpu"),
-    peak_memory_bytes=bindparam("peak"),
-    log_bytes=bindparam("bytes"),
-    pid=func.coalesce(bindparam("new_pid"), _ATTEMPTS.c.pid),
-    process_started=func.coalesce(bindparam("new_started"), _ATTEMPTS.c.process_started),
-)

@@ -1,0 +1,124 @@
+"""The statements of claims and ends, made once: making one costs more than running it.
+
+Each that changes a job carries its guard: only an attempt that is believed writes anything.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from sqlalchemy import ColumnElement, Table, Update, bindparam, false, func, insert, select, update
+
+from app.runner.models import Attempt, Job
+from app.runner.store import classes, dependencies
+
+JOBS: Final = cast("Table", Job.__table__)
+ATTEMPTS: Final = cast("Table", Attempt.__table__)
+
+_COLUMNS: Final = (
+    JOBS.c.id,
+    JOBS.c.attempt,
+    JOBS.c.class_name,
+    JOBS.c.method,
+    JOBS.c.parameters,
+    JOBS.c.shown_parameters,
+    JOBS.c.priority,
+    JOBS.c.timeout_seconds,
+    JOBS.c.attempts_used,
+    JOBS.c.max_attempts,
+    JOBS.c.crashes,
+    JOBS.c.rank,
+)
+# "IS false" is no condition that MariaDB's indexes know.
+_IS_FREE: Final = (JOBS.c.status == "pending") & (JOBS.c.is_held == false()) & (JOBS.c.waits_for == 0)
+_IS_DUE: Final = _IS_FREE & (JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
+
+DUE: Final = (
+    select(*_COLUMNS)
+    .where(_IS_DUE)
+    .order_by(JOBS.c.rank, JOBS.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+FIRST_DUE: Final = (
+    select(JOBS.c.id, JOBS.c.class_name).where(_IS_DUE).order_by(JOBS.c.rank, JOBS.c.id).limit(1)
+)
+WANTED: Final = select(*_COLUMNS).where(_IS_FREE, JOBS.c.id == bindparam("job")).with_for_update()
+
+TAKE: Final = (
+    update(JOBS)
+    .where(JOBS.c.id.in_(bindparam("ids", expanding=True)), JOBS.c.status == "pending")
+    .values(
+        status="running",
+        launcher_id=bindparam("by"),
+        attempt=JOBS.c.attempt + 1,
+        attempts_used=JOBS.c.attempts_used + 1,
+        started_at=bindparam("now"),
+        progress_done=None,
+        progress_total=None,
+        progress_message=None,
+    )
+)
+BEGIN: Final = insert(ATTEMPTS)
+
+
+def _ours(*guards: ColumnElement[bool]) -> Update:
+    """Change a job that this attempt is believed to run, and no other."""
+    is_ours = (JOBS.c.id == bindparam("of_job")) & (JOBS.c.attempt == bindparam("of_attempt"))
+    return update(JOBS).where(is_ours, JOBS.c.status == "running", *guards)
+
+
+_ENDED: Final = {
+    "launcher_id": None,
+    "error": bindparam("new_error"),
+    "result": bindparam("new_result"),
+    "attempts_used": JOBS.c.attempts_used - bindparam("gives_back"),
+    "crashes": JOBS.c.crashes + bindparam("crash"),
+}
+_AT: Final = bindparam("at", type_=JOBS.c.finished_at.type)
+OVER: Final = _ours().values(
+    _ENDED
+    | {"status": bindparam("new_status"), "finished_at": _AT, "unique_slot": dependencies.kept_slot(_AT)}
+)
+AGAIN: Final = _ours(JOBS.c.cancel_requested_at.is_(None)).values(
+    _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}
+)
+COMPLETED: Final = _ours().values(
+    status="completed",
+    launcher_id=None,
+    error=None,
+    result=bindparam("new_result"),
+    finished_at=_AT,
+    unique_slot=dependencies.kept_slot(_AT),
+)
+SAVE_PROGRESS: Final = _ours().values(
+    progress_done=bindparam("done"), progress_total=bindparam("total"), progress_message=bindparam("message")
+)
+
+_THIS_ATTEMPT: Final = update(ATTEMPTS).where(
+    ATTEMPTS.c.job_id == bindparam("of_job"), ATTEMPTS.c.number == bindparam("of_attempt")
+)
+SAVE_PROCESS: Final = _THIS_ATTEMPT.values(pid=bindparam("new_pid"), process_started=bindparam("new_started"))
+END: Final = _THIS_ATTEMPT.values(
+    outcome=bindparam("new_outcome"),
+    finished_at=bindparam("at"),
+    error=bindparam("new_error"),
+    traceback=bindparam("new_traceback"),
+    exit_code=bindparam("new_exit_code"),
+    signal=bindparam("new_signal"),
+    cpu_seconds=bindparam("cpu"),
+    peak_memory_bytes=bindparam("peak"),
+    log_bytes=bindparam("bytes"),
+    pid=func.coalesce(bindparam("new_pid"), ATTEMPTS.c.pid),
+    process_started=func.coalesce(bindparam("new_started"), ATTEMPTS.c.process_started),
+)
+COMPLETED_ATTEMPT: Final = _THIS_ATTEMPT.values(
+    outcome="completed",
+    finished_at=bindparam("at"),
+    exit_code=bindparam("new_exit_code"),
+    cpu_seconds=bindparam("cpu"),
+    peak_memory_bytes=bindparam("peak"),
+    log_bytes=bindparam("bytes"),
+    pid=func.coalesce(bindparam("new_pid"), ATTEMPTS.c.pid),
+    process_started=func.coalesce(bindparam("new_started"), ATTEMPTS.c.process_started),
+)
