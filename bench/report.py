@@ -66,8 +66,8 @@ def _busy(results: Results) -> str:
     if load < BUSY:
         return ""
     return (
-        "\nOther programs kept this machine busy while it was measured (see its load): all figures are lower than on "
-        "a calm one, and vary more between rounds. What waits for the disk suffers most.\n"
+        "\nOther programs kept this machine busy while it was measured (see its load): all figures are lower "
+        "than on a calm one, and vary more between rounds. What waits for the disk suffers most.\n"
     )
 
 

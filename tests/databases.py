@@ -108,6 +108,7 @@ class Server:
                 stderr=log,
                 cwd=self.folder,
                 user=self._account(),
+                env=self._environment(),
             )
         until = time.monotonic() + START_SECONDS
         while not (self._listens() and answers(self.url(self.kind.first))):
@@ -137,6 +138,7 @@ class Server:
             self.kind.command(line, self.folder),
             cwd=self.folder,
             user=self._account(),
+            env=self._environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -144,6 +146,10 @@ class Server:
         )
         if done.returncode != 0:
             raise RuntimeError(f"{line} failed:\n{done.stdout}{done.stderr}")
+
+    def _environment(self) -> dict[str, str]:
+        """A MariaDB that starts deletes the temporary tables of all others that share its folder for them."""
+        return dict(os.environ) | {"TMPDIR": str(self.folder)}
 
     def _account(self) -> str | None:
         """Neither server runs as root."""
@@ -233,7 +239,10 @@ def _started(kind: Kind, folder: Path) -> int:
     until = time.monotonic() + START_SECONDS
     while not (folder / "ready").exists():
         if keeper.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"{kind.name} did not start:\n{(folder / 'keeper.log').read_text()}")
+            said = (folder / "keeper.log").read_text()
+            keeper.kill()
+            shutil.rmtree(folder)
+            raise RuntimeError(f"{kind.name} did not start:\n{said}")
         time.sleep(0.05)
     # It outlives us if another worker still uses it: that is not ours to wait for.
     keeper.returncode = 0
