@@ -26,13 +26,14 @@ CHECKS: Final = (
     Step("templates", "djlint app/templates --profile jinja --lint --quiet"),
     Step("types", "mypy"),
 )
-# What counts processes or watches the clock has the machine to itself; the rest shares it.
+# A browser has the machine to itself; the rest shares it, and waits for conditions rather than for time.
 FLOORS: Final = (
     ("unit", ""),
     ("architecture", ""),
     ("integration", "-n 2"),
     ("contract", "-n 2"),
-    ("acceptance", ""),
+    ("acceptance", "-n 2"),
+    ("stress", "-n 2"),
     ("browser", ""),
 )
 COVERAGE: Final = (

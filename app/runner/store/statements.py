@@ -98,7 +98,9 @@ SAVE_PROGRESS: Final = _ours().values(
 _THIS_ATTEMPT: Final = update(ATTEMPTS).where(
     ATTEMPTS.c.job_id == bindparam("of_job"), ATTEMPTS.c.number == bindparam("of_attempt")
 )
-SAVE_PROCESS: Final = _THIS_ATTEMPT.values(pid=bindparam("new_pid"), process_started=bindparam("new_started"))
+SAVE_PROCESS: Final = _THIS_ATTEMPT.where(ATTEMPTS.c.outcome == "running").values(
+    pid=bindparam("new_pid"), process_started=bindparam("new_started")
+)
 END: Final = _THIS_ATTEMPT.values(
     outcome=bindparam("new_outcome"),
     finished_at=bindparam("at"),
