@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, abort, current_app, has_request_context
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.runner import binding
@@ -202,9 +203,18 @@ def _is_migrated(application: Flask) -> bool:
 
 def _make_tables(engine: Engine) -> None:
     """Make the runner's own tables where no migrations do."""
-    if not inspect(engine).has_table(Job.__tablename__):
-        own = [table for name, table in metadata.tables.items() if name.startswith("background_job")]
-        metadata.create_all(engine, tables=own)
+    if inspect(engine).has_table(Job.__tablename__):
+        return
+    own = [table for name, table in metadata.tables.items() if name.startswith("background_job")]
+    for is_last in (False, False, True):
+        try:
+            metadata.create_all(engine, tables=own)
+        except DBAPIError:
+            # Web and launcher start together: the other one is making them at this moment.
+            if is_last:
+                raise
+        else:
+            return
 
 
 def _current() -> Binding:
@@ -224,6 +234,7 @@ def _somebody() -> str:
     return "somebody"
 
 
+@cache
 def _account() -> str:
     try:
         return getpass.getuser()

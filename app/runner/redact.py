@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -57,11 +58,15 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _positional_names(function: Callable[..., Any]) -> Iterator[str]:
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    for each in parameters:
-        yield each.name
+    names = _names_of(function)
+    yield from names
     while True:
-        yield parameters[-1].name if parameters else ""
+        yield names[-1] if names else ""
+
+
+@lru_cache(maxsize=1024)
+def _names_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)[1:]
 
 
 def _secrets(function: Callable[..., Any] | None, value: Any) -> Iterator[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import getpass
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, Response, redirect
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
 
-from app.runner import Runner, binding, exec, run_background_job  # noqa: A004 - the module has that name
+from app.runner import Runner, binding, exec, extension, run_background_job  # noqa: A004 - a module
 from app.runner.binding import NotBound
+from app.runner.database import configure
 from app.runner.errors import SettingsError
 from app.runner.models import Event, Job, metadata
 from tests.runner_house import TABLES, WORK, host
@@ -324,3 +326,25 @@ def test_what_cannot_be_used_is_named_at_the_start(tmp_path: Path, name: str, va
 
     with pytest.raises(SettingsError, match=rf"^{name}\b"):
         Runner(application)
+
+
+def test_processes_that_start_together_make_the_tables_once(tmp_path: Path) -> None:
+    """Web and launcher meet at a new database: both find its tables, whoever made them."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    configure(engine)
+    barrier = threading.Barrier(4)
+    made: list[bool] = []
+
+    def make() -> None:
+        barrier.wait(timeout=10)
+        extension._make_tables(engine)
+        made.append(inspect(engine).has_table("background_jobs"))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    engine.dispose()
+
+    assert [True] * 4 == made
