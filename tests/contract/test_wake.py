@@ -95,7 +95,10 @@ def test_an_ear_that_was_cut_off_listens_again(
         pytest.skip("only PostgreSQL wakes")
     with bench.read() as session:
         session.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+            )
         )
     # First the server's last word, then the end.
     for _ in range(3):
