@@ -23,6 +23,7 @@ from app.runner.maintenance import (
     Silence,
     fire_schedules,
     give_back_unknown,
+    log_rescued,
     prune_old,
     rescue_all,
     settle_in,
@@ -196,7 +197,7 @@ class Dispatcher:
     # -- beginning, keeping, leaving
 
     def _register(self) -> None:
-        rescue_all(self.bound, silence=self._silence)
+        log_rescued(self.bound, rescue_all(self.bound, silence=self._silence))
         settle_in(self.bound)
         row = presence(self.id, self.slots)
         with self.bound.write(wakes=False) as session:
@@ -217,7 +218,7 @@ class Dispatcher:
         if self._every("rescue", RESCUE_SECONDS):
             rescued = rescue_all(self.bound, self.id, self._silence)
             rescued += give_back_unknown(self.bound, self.id, self.book.ids())
-            log_finishes(self.bound.settings, [(end, None) for end in rescued])
+            log_rescued(self.bound, rescued)
         if self._every("schedules", SCHEDULES_SECONDS) and not self.is_stopping:
             fire_schedules(self.bound)
         if self._every("prune", PRUNE_SECONDS) and not self.is_stopping:

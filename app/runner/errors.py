@@ -6,8 +6,7 @@ RunnerError
 ├── JobNotFound           no job has that number
 ├── JobNotCompleted       the result of a job was asked for that has none
 ├── IllegalTransition     the job's status does not allow what was asked
-├── PauseRefused          the class is no class, or is (not) paused already
-└── AttemptRefused        a writer whose attempt is no longer believed
+└── PauseRefused          the class is no class, or is (not) paused already
 
 HandlerSignal             raised by handlers, on purpose
 ├── Retry                 run me again later
@@ -77,15 +76,6 @@ class IllegalTransition(RunnerError):
 
 class PauseRefused(RunnerError):
     """The class cannot be paused or resumed: it is not approved, or is so already; nothing was changed."""
-
-
-class AttemptRefused(RunnerError):
-    """The attempt that reports is not the one the job is running now; nothing was changed."""
-
-    def __init__(self, job_id: int, attempt: int) -> None:
-        """Name the late writer."""
-        self.job_id, self.attempt = job_id, attempt
-        super().__init__(f"attempt {attempt} of job {job_id} is no longer the one that is believed")
 
 
 class HandlerSignal(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.runner import logs
 
@@ -12,10 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from app.runner.settings import Settings
-    from app.runner.store import Claimed, Finish
+    from app.runner.store import Finish
 
 
-def log_finishes(settings: Settings, ends: Iterable[tuple[Finish, Claimed | None]]) -> None:
+class Named(Protocol):
+    """What a line says of a job: a claim knows it, and so does a row."""
+
+    @property
+    def class_name(self) -> str:
+        """The handler's class."""
+
+    @property
+    def method(self) -> str:
+        """The handler's method."""
+
+    @property
+    def shown_parameters(self) -> str:
+        """Its parameters, as people may see them."""
+
+
+def log_finishes(settings: Settings, ends: Iterable[tuple[Finish, Named | None]]) -> None:
     """Write the line of each attempt that ended: failures to the errors, all else to the jobs."""
     lines: dict[str, list[str]] = {logs.JOBS: [], logs.ERRORS: []}
     for end, claimed in ends:
@@ -38,7 +54,7 @@ def _append(settings: Settings, name: str, lines: list[str]) -> None:
         sys.stderr.write(f"{name} cannot be written ({error.strerror}); it would say:\n{''.join(lines)}")
 
 
-def _line(end: Finish, claimed: Claimed | None) -> tuple[str, str]:
+def _line(end: Finish, claimed: Named | None) -> tuple[str, str]:
     handler = f"{claimed.class_name}@{claimed.method}" if claimed else "(rescued)"
     context: dict[str, Any] = {"parameters": claimed.shown_parameters if claimed else None}
     if end.status == "completed":

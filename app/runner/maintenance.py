@@ -7,13 +7,13 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from app.runner import processes, store
 from app.runner.engines.local import sweep
 from app.runner.errors import ValidationError
-from app.runner.joblog import warn
+from app.runner.joblog import log_finishes, warn
 from app.runner.logs import attempt_log_path
 from app.runner.models import FINAL_STATUSES, Job
 from app.runner.store import Finish, classes
@@ -98,6 +98,17 @@ def fire_schedules(bound: Binding) -> None:
             with bound.write(wakes=False) as session:
                 store.pass_over(session, schedules[name], now)
             warn(bound.settings, "A schedule cannot be enqueued", {"schedule": name, "error": str(error)})
+
+
+def log_rescued(bound: Binding, ends: Sequence[Finish]) -> None:
+    """Write the lines of jobs that were taken from a launcher; their rows tell what they are."""
+    if not ends:
+        return
+    shown = func.coalesce(Job.shown_parameters, Job.parameters).label("shown_parameters")
+    wanted = select(Job.id, Job.class_name, Job.method, shown).where(Job.id.in_([end.job_id for end in ends]))
+    with bound.read() as session:
+        rows = {row.id: row for row in session.execute(wanted)}
+    log_finishes(bound.settings, [(end, rows.get(end.job_id)) for end in ends])
 
 
 def rescue_all(bound: Binding, own_id: str | None = None, silence: Silence | None = None) -> list[Finish]:

@@ -91,3 +91,14 @@ def test_waiting_says_how_it_ended(house: House) -> None:
     assert 0 == good.returncode or "no launcher is alive" in good.stderr
     assert 1 == bad.returncode
     assert "it does not work" in bad.stderr
+
+
+@pytest.mark.parametrize("command", [("list",), ("work", "--drain"), ("run", "work.Work", "noop")])
+def test_a_database_that_cannot_be_opened_is_said_in_one_line(house: House, command: tuple[str, ...]) -> None:
+    """No traceback tells an operator that a file is not there: a sentence does."""
+    house.environment["FLASK_RUNNER_DATABASE_URL"] = f"sqlite:///{house.folder}"
+
+    done = house.flask(*command, check=False)
+
+    assert 1 == done.returncode
+    assert "Error: the database cannot be used: unable to open database file\n" == done.stderr

@@ -62,6 +62,8 @@ def test_jobs_of_a_killed_launcher_run_again_on_another(house: House) -> None:
     assert "crashed" == house.attempt(job, 1)["outcome"]
     events = house.rows("SELECT actor, name, before, after FROM background_job_events")
     assert [("rescue", "rescued", "running", "pending")] == events
+    lines = (house.folder / "logs" / "background_jobs.log").read_text(encoding="utf-8")
+    assert f'Job {job} crashed: work.Work@sleep {{"parameters":"[6]","error":"its launcher died"' in lines
 
 
 def test_a_killed_warm_parent_is_replaced(house: House) -> None:
