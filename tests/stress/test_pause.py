@@ -36,11 +36,12 @@ def test_a_launcher_that_was_paused_goes_on(world: World) -> None:
 def test_a_launcher_given_up_for_dead_starts_over(world: World) -> None:
     """It ends what it had, writes nothing late, takes nothing in its old name, and works on as a new one."""
     first = [world.put("stubborn", f"a{each}", 30.0, retries=0)[0] for each in range(2)]
-    short = [world.put("sleep", f"b{each}", 0.3)[0] for each in range(2)]
+    short = [world.put("sleep", f"b{each}", 2.0)[0] for each in range(2)]
     paused = world.launch_slots(4)
     until(lambda: _ready(world) == 2 and len(_running(world)) == 4, "it runs jobs")
     ((old,),) = world.rows("SELECT id FROM background_job_launchers")
     _pause(world, paused)
+    assert 4 == len(_running(world)), "none has ended while somebody listened"
     until(lambda: _ended(world) >= len(short), "the short ones have ended, unheard")
     until(lambda: _silence(world, old) > HEARTBEAT_SECONDS, "it has missed a heartbeat")
 
