@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from app.runner import binding, processes, store
+from app.runner import processes, store
 from app.runner.book import Book
 from app.runner.database import is_deadlock
 from app.runner.engines.local import EngineGone, LocalEngine
@@ -286,8 +286,3 @@ class Dispatcher:
         if not self.book.is_ours():
             with contextlib.suppress(DBAPIError), self.bound.write(wakes=False) as session:
                 store.dismiss(session, self.id)
-
-
-def run(*, application: str = "", **options: Any) -> None:
-    """Run a launcher in this process, for the runner of the present context."""
-    Dispatcher(binding.current(), application=application, **options).run()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
 from typing import TYPE_CHECKING, Any
 
 from app.runner.backoff import retry_seconds
+from app.runner.queries.words import signal_name
 from app.runner.settings import MAX_DELAY_SECONDS
 from app.runner.store import Claimed, Finish
 from app.runner.store.launchers import MOST_CRASHES
@@ -52,14 +52,6 @@ def decide(
     if said["outcome"] == "failed":
         return Finish(**common | failure | {"outcome": "failed"}, status="failed")
     return _retry_or_fail(claimed, common, failure, said["delay"], chance)
-
-
-def signal_name(number: int | None) -> str:
-    """Give a signal's name, such as SIGKILL."""
-    try:
-        return signal.Signals(number or 0).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _measured(claimed: Claimed, ended: Mapping[str, Any]) -> dict[str, Any]:

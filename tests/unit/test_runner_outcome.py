@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runner.outcome import decide, signal_name
+from app.runner.outcome import decide
+from app.runner.queries.words import signal_name
 from app.runner.settings import MAX_DELAY_SECONDS
 from app.runner.store import Claimed
 

@@ -10,8 +10,8 @@ from app.runner import binding
 from app.runner.errors import JobNotFound
 from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow
 from app.runner.queries import pauses, words
-from app.runner.queries.lists import PARAMETERS_LENGTH, alive_count, state_of
-from app.runner.queries.views import AttemptView, JobDetail, JobRow, Moment
+from app.runner.queries.lists import alive_count, make_row, state_of
+from app.runner.queries.views import AttemptView, JobDetail, Moment
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,7 +56,7 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
     attempts = _attempts(session, job_id, now) if job.attempt else []
     ancestors = _ancestors(session, job) if job.status == "pending" and job.waits_for else []
     return JobDetail(
-        row=_row(job, state, now),
+        row=make_row(job, state=state, parameters=job.shown_parameters or job.parameters, now=now),
         full_parameters=words.readable_parameters(job.shown_parameters or job.parameters),
         full_error=job.error and words.visible(job.error),
         result=job.result and words.readable_parameters(job.result),
@@ -85,33 +85,6 @@ def _job_and_events(session: Session, job_id: int) -> Sequence[Row[Job, dt.datet
         .execution_options(populate_existing=True)
     )
     return session.execute(statement).all()
-
-
-def _row(job: Job, state: str, now: dt.datetime) -> JobRow:
-    return JobRow(
-        id=job.id,
-        status=job.status,
-        state=state,
-        class_name=job.class_name,
-        method=job.method,
-        parameters=words.cut(
-            words.readable_parameters(job.shown_parameters or job.parameters), PARAMETERS_LENGTH
-        ),
-        priority=job.priority,
-        attempts_used=job.attempts_used,
-        max_attempts=job.max_attempts,
-        progress_done=job.progress_done,
-        progress_total=job.progress_total,
-        progress_message=job.progress_message and words.visible(job.progress_message),
-        error=job.error and words.visible(job.error),
-        created_at=job.created_at,
-        run_at=job.run_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        is_cancel_requested=job.cancel_requested_at is not None,
-        waits_for=job.waits_for if job.status == "pending" else 0,
-        now=now,
-    )
 
 
 def _attempts(session: Session, job_id: int, now: dt.datetime) -> list[AttemptView]:

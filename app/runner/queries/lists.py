@@ -138,26 +138,31 @@ def _contains(text: str) -> list[ColumnElement[bool]]:
 
 def job_row(row: Row[Any], now: dt.datetime) -> JobRow:
     """Make the value of a row that has `ROW_COLUMNS`."""
+    return make_row(row, state=state_of(row, row.heartbeat_at, now), parameters=row.parameters, now=now)
+
+
+def make_row(job: Any, *, state: str, parameters: str, now: dt.datetime) -> JobRow:
+    """Make the value of a job or its row; `parameters` are those that people may see."""
     return JobRow(
-        id=row.id,
-        status=row.status,
-        state=state_of(row, row.heartbeat_at, now),
-        class_name=row.class_name,
-        method=row.method,
-        parameters=words.cut(words.readable_parameters(row.parameters), PARAMETERS_LENGTH),
-        priority=row.priority,
-        attempts_used=row.attempts_used,
-        max_attempts=row.max_attempts,
-        progress_done=row.progress_done,
-        progress_total=row.progress_total,
-        progress_message=row.progress_message and words.visible(row.progress_message),
-        error=row.error and words.visible(row.error),
-        created_at=row.created_at,
-        run_at=row.run_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        is_cancel_requested=row.cancel_requested_at is not None,
-        waits_for=row.waits_for if row.status == "pending" else 0,
+        id=job.id,
+        status=job.status,
+        state=state,
+        class_name=job.class_name,
+        method=job.method,
+        parameters=words.cut(words.readable_parameters(parameters), PARAMETERS_LENGTH),
+        priority=job.priority,
+        attempts_used=job.attempts_used,
+        max_attempts=job.max_attempts,
+        progress_done=job.progress_done,
+        progress_total=job.progress_total,
+        progress_message=job.progress_message and words.visible(job.progress_message),
+        error=job.error and words.visible(job.error),
+        created_at=job.created_at,
+        run_at=job.run_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        is_cancel_requested=job.cancel_requested_at is not None,
+        waits_for=job.waits_for if job.status == "pending" else 0,
         now=now,
     )
 

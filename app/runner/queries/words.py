@@ -157,10 +157,10 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def signal_name(number: int) -> str:
+def signal_name(number: int | None) -> str:
     """Name a signal as the manual does: `SIGKILL`."""
     try:
-        return signals.Signals(number).name
+        return signals.Signals(number or 0).name
     except ValueError:
         return f"signal {number}"
 
