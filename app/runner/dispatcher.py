@@ -24,7 +24,7 @@ from app.runner.maintenance import (
     fire_schedules,
     give_back_unknown,
     log_rescued,
-    prune_old,
+    prune_some,
     rescue_all,
     settle_in,
 )
@@ -49,6 +49,8 @@ RESCUE_SECONDS: Final = 2.0
 LISTEN_SECONDS: Final = 5.0
 SCHEDULES_SECONDS: Final = 1.0
 PRUNE_SECONDS: Final = 3600.0
+# While there is more to delete, how long after a step the next one comes.
+PRUNE_STEP_SECONDS: Final = 0.1
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
 # Ends that come so close together are committed together.
@@ -221,8 +223,8 @@ class Dispatcher:
             log_rescued(self.bound, rescued)
         if self._every("schedules", SCHEDULES_SECONDS) and not self.is_stopping:
             fire_schedules(self.bound)
-        if self._every("prune", PRUNE_SECONDS) and not self.is_stopping:
-            prune_old(self.bound)
+        if self._every("prune", PRUNE_SECONDS) and not self.is_stopping and prune_some(self.bound):
+            self._due["prune"] = time.monotonic() + PRUNE_STEP_SECONDS
 
     def _every(self, name: str, seconds: float) -> bool:
         now = time.monotonic()

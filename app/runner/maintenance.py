@@ -121,9 +121,11 @@ def rescue_all(bound: Binding, own_id: str | None = None, silence: Silence | Non
         rows, unknown = known(session, own), unrecorded(session, own)
     now = dt.datetime.now(dt.UTC)
     dead = [row for row in rows if is_dead(row, now)] if silence is None else silence.dead(rows)
+    gone = [*(row.id for row in dead), *unknown]
+    # Together: what cannot be ended at once is waited for once, not once for each.
+    sweep(*gone)
     ends: list[Finish] = []
-    for launcher_id in [*(row.id for row in dead), *unknown]:
-        sweep(launcher_id)
+    for launcher_id in gone:
         with bound.write() as session:
             ends += store.rescue(session, launcher_id, bound.settings)
     return ends
@@ -159,22 +161,28 @@ def _not_begun(job_id: int, attempt: int, priority: int) -> Finish:
 
 def prune_old(bound: Binding) -> int:
     """Delete finished jobs older than the retention, in steps that let other writers in between."""
+    total = 0
+    while deleted := prune_some(bound):
+        total += deleted
+    return total
+
+
+def prune_some(bound: Binding) -> int:
+    """Delete one step of what is too old: a launcher does all else that it must between two steps."""
     now = dt.datetime.now(dt.UTC)
     days = {status: bound.settings.retention_of(status) for status in FINAL_STATUSES}
     return sum(_prune(bound, status, now - dt.timedelta(days=kept)) for status, kept in days.items())
 
 
 def _prune(bound: Binding, status: str, before: dt.datetime) -> int:
-    total = 0
-    while True:
-        with bound.read() as session:
-            old = store.old_jobs(session, before=before, statuses=(status,), limit=PRUNE_STEP)
-        if not old:
-            return total
-        with bound.write(wakes=False) as session:
-            deleted = store.prune(session, before=before, only=old)
-        total += len(deleted)
-        _delete_logs(bound.settings.log_dir, set(deleted))
+    with bound.read() as session:
+        old = store.old_jobs(session, before=before, statuses=(status,), limit=PRUNE_STEP)
+    if not old:
+        return 0
+    with bound.write(wakes=False) as session:
+        deleted = store.prune(session, before=before, only=old)
+    _delete_logs(bound.settings.log_dir, set(deleted))
+    return len(deleted)
 
 
 def _delete_logs(log_dir: Path, job_ids: set[int]) -> None:

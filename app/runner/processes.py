@@ -77,6 +77,12 @@ def stay_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
+def outlive_parent() -> None:
+    """Take back that we die with our parent: there is something to see to when it is gone."""
+    if hasattr(_libc, "prctl"):
+        _libc.prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
+
+
 def children() -> list[int]:
     """Give the pids of this process's own children, the adopted ones too."""
     try:
@@ -99,14 +105,14 @@ def tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def marked(launcher_id: str) -> list[psutil.Process]:
-    """Give every process of this machine that descends from a launcher, by the mark in its environment."""
+def marked(*launcher_ids: str) -> list[psutil.Process]:
+    """Give every process here that descends from these launchers, by the mark in its environment."""
     import psutil
 
     found = []
     for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if each.pid != os.getpid() and each.environ().get(MARK) == launcher_id:
+            if each.pid != os.getpid() and each.environ().get(MARK) in launcher_ids:
                 found.append(each)
     return found
 

@@ -39,7 +39,8 @@ def main() -> None:
     # A terminal's Ctrl-C is for the launcher, which then tells us.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    processes.adopt_orphans()
+    # Loading may take long, and nobody would notice meanwhile that the launcher is gone.
+    processes.stay_with_parent(int(sys.argv[4]))
     given = json.loads(control.recv(LARGEST_MESSAGE))
     Path(given["log_dir"]).mkdir(parents=True, exist_ok=True)
     is_reusing = given["jobs_per_process"] > 1 and given["start_method"] == "fork"
@@ -48,6 +49,7 @@ def main() -> None:
         _warm_up(parent)
         gc.collect()
         gc.freeze()
+    processes.outlive_parent()
     parent.run()
 
 

@@ -38,7 +38,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note whose processes were ended, and end none."""
     names: list[str] = []
-    monkeypatch.setattr(maintenance, "sweep", names.append)
+    monkeypatch.setattr(maintenance, "sweep", lambda *ids: names.extend(ids))
     return names
 
 
@@ -134,7 +134,7 @@ def test_processes_are_ended_before_jobs_are_given_back(
     job = bench.job_in("running")
     on_record(bench, launcher(pid=ended_pid()))
     seen: list[str] = []
-    monkeypatch.setattr(maintenance, "sweep", lambda _: seen.append(bench.job(job).status))
+    monkeypatch.setattr(maintenance, "sweep", lambda *_: seen.append(bench.job(job).status))
 
     rescue_all(bench.bound)
 
@@ -159,6 +159,17 @@ def test_old_jobs_are_pruned_step_by_step_until_none_is_left(
 
     assert {new} == {key for table, key in bench.snapshot() if table == Job.__tablename__}
     assert {new, new * 10} == {job for job, path in logs.items() if path.exists()}
+
+
+def test_a_launcher_prunes_one_step_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is too old, a launcher is soon back at its heartbeat and at the jobs of the dead."""
+    old = [bench.job_in("completed") for _ in range(5)]
+    long_ago = now() - dt.timedelta(days=bench.settings.retention_of("completed"), minutes=1)
+    with bench.write() as session:
+        session.execute(update(Job).where(Job.id.in_(old)).values(finished_at=long_ago))
+    monkeypatch.setattr(maintenance, "PRUNE_STEP", 2)
+
+    assert [2, 2, 1, 0] == [maintenance.prune_some(bench.bound) for _ in range(4)]
 
 
 def test_each_status_is_kept_for_its_own_time(bench: Bench) -> None:

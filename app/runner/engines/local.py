@@ -56,7 +56,11 @@ class LocalEngine:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.reports, reporting = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # The id tells whose it is in `ps`, and makes room for the titles of the processes forked from it.
-        arguments = [*(str(each.fileno()) for each in (theirs, reporting)), self.launcher_id]
+        arguments = [
+            *(str(each.fileno()) for each in (theirs, reporting)),
+            self.launcher_id,
+            str(os.getpid()),
+        ]
         self.parent = subprocess.Popen(
             [sys.executable, "-m", "app.runner.warm", *arguments],
             pass_fds=[theirs.fileno(), reporting.fileno()],
@@ -118,7 +122,7 @@ class LocalEngine:
         if self.parent.poll() is None:
             self.parent.kill()
             self.parent.wait()
-        sweep(self.launcher_id, self._others)
+        sweep(self.launcher_id, others=self._others)
 
     def _send(self, data: bytes) -> None:
         # The warm parent may be waiting for us to read while we wait for it to.
@@ -143,19 +147,21 @@ class EngineGone(Exception):
     """The warm parent is not there any more; what it ran is not either, once swept."""
 
 
-def sweep(launcher_id: str, others: Collection[int] | None = None) -> None:
-    """Kill every process on this machine that descends from a launcher, and see it dead.
+def sweep(*launcher_ids: str, others: Collection[int] | None = None) -> None:
+    """Kill every process on this machine that descends from these launchers, and see it dead.
 
     Processes are known by a mark in their environment. Our own launcher's are also those that the end
     of their parents has made our children, marked or not; all but `others`.
     """
+    if not launcher_ids:
+        return
     until = time.monotonic() + SWEEP_SECONDS
     looks = 0
     while time.monotonic() < until and looks < LOOKS:
         _reap_adopted()
         adopted = [] if others is None else [pid for pid in processes.children() if pid not in others]
         found = [each for pid in adopted for each in processes.tree(pid)]
-        left = processes.living([*found, *processes.marked(launcher_id)])
+        left = processes.living([*found, *processes.marked(*launcher_ids)])
         looks = 0 if left else looks + 1
         processes.send_signal(left, signal.SIGKILL)
         time.sleep(0.02)
