@@ -30,9 +30,13 @@ from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.engine.default import DefaultExecutionContext
 
 STATUSES: Final = ("pending", "running", "completed", "failed", "cancelled")
 FINAL_STATUSES: Final = ("completed", "failed", "cancelled")
+# What a person has started goes first; a lane's jobs are claimed in the order of their times.
+FIRST_LANE: Final = 0
+LANES: Final = (FIRST_LANE, 1, 2, 3)
 PRIORITIES: Final = {1: "high", 2: "medium", 3: "low"}
 
 # What one attempt came to; `running` until it is known.
@@ -99,6 +103,10 @@ class Base(DeclarativeBase):
     metadata = metadata
 
 
+def _lane_of(context: DefaultExecutionContext) -> int:
+    return int(context.get_current_parameters().get("priority") or 2)  # type: ignore[no-untyped-call]
+
+
 class Job(Base):
     """One request to run one approved handler once; it outlives its attempts."""
 
@@ -110,8 +118,8 @@ class Job(Base):
         CheckConstraint("(status = 'running') = (launcher_id IS NOT NULL)", name="launcher_id"),
         CheckConstraint("attempts_used >= 0 AND max_attempts >= 1", name="attempts"),
         CheckConstraint("waits_for >= 0", name="waits_for"),
-        # The claim reads due jobs in rank order; the dashboard reads a status, newest first.
-        Index("ix_background_jobs_claim", "status", "is_held", "waits_for", "rank", "id"),
+        # The claim reads the due jobs of each lane; the dashboard reads a status, newest first.
+        Index("ix_background_jobs_claim", "status", "is_held", "waits_for", "lane", "run_at", "id"),
         Index("ix_background_jobs_status_newest", "status", "id"),
         Index("ix_background_jobs_class_newest", "class_name", "id"),
         Index("ix_background_jobs_launcher", "launcher_id"),
@@ -131,6 +139,8 @@ class Job(Base):
     status: Mapped[str] = mapped_column(String(9), default="pending")
     # Microseconds since the epoch: run_at plus what its priority makes it wait. Claims go by it.
     rank: Mapped[int] = mapped_column(BigInteger)
+    # Its priority, unless a person has sent it ahead; within a lane ranks are in the order of run_at.
+    lane: Mapped[int] = mapped_column(SmallInteger, default=_lane_of, server_default="2")
     run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     is_held: Mapped[bool] = mapped_column(Boolean, default=False)
     # How many other jobs must end before this one may run.

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from app.runner import store
 from app.runner.backoff import rank_of
 from app.runner.models import Job
-from tests.runner_house import Bench, now
+from tests.runner_house import Bench, end, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,3 +71,37 @@ def test_jobs_alike_go_in_the_order_they_came(bench: Bench) -> None:
     ids = [bench.enqueue() for _ in range(5)]
 
     assert ids == [each.job_id for each in bench.claim()]
+
+
+def test_what_is_not_due_yet_keeps_nothing_waiting(bench: Bench) -> None:
+    """A high job that is due soon comes before a low one by its rank, and is not taken instead of it."""
+    soon = [bench.enqueue(priority=1, delay=60) for _ in range(3)]
+    low = bench.enqueue(priority=3)
+
+    claimed = [each.job_id for each in bench.claim(limit=1)]
+
+    assert [low] == claimed
+    assert all(bench.job(each).rank < bench.job(low).rank for each in soon)
+
+
+def test_a_changed_ageing_hides_no_job(bench: Bench) -> None:
+    """A job that was enqueued when the ageing was a month is due at its time, whatever the ageing is now."""
+    job = bench.enqueue(priority=3)
+    with bench.write() as session:
+        far = rank_of(now(), 3, 86_400 * 30)
+        session.execute(update(Job).where(Job.id == job).values(rank=far))
+
+    assert [job] == [each.job_id for each in bench.claim()]
+
+
+def test_what_a_person_starts_goes_first_until_it_is_retried(bench: Bench) -> None:
+    """Started jobs go first, in the order they were started; after a failure each waits by its priority."""
+    other, second, first = bench.enqueue(priority=1), bench.enqueue(priority=1), bench.enqueue(priority=3)
+    for job in (first, second):
+        with bench.write() as session:
+            store.start_now(session, job, actor="ada")
+
+    assert [first, second, other] == [each.job_id for each in bench.claim()]
+
+    bench.finish(end(first, status="pending", run_at=now(), priority=3))
+    assert 3 == bench.job(first).lane

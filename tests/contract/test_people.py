@@ -23,13 +23,13 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 # For each verb and the states that allow it: the columns that change, and the event it leaves.
-STARTED = ({"run_at", "rank"}, ("started", "pending", "pending"))
+STARTED = ({"run_at", "rank", "lane"}, ("started", "pending", "pending"))
 ENDED = ({"status", "finished_at"}, ("cancelled", "pending", "cancelled"))
 ALLOWED: dict[tuple[str, str], tuple[set[str], tuple[str, str, str]]] = {
     ("start", "pending"): STARTED,
     ("start", "scheduled"): STARTED,
     ("start", "retrying"): STARTED,
-    ("start", "held"): ({"run_at", "rank", "is_held"}, ("started", "pending", "pending")),
+    ("start", "held"): ({"run_at", "rank", "lane", "is_held"}, ("started", "pending", "pending")),
     ("hold", "pending"): ({"is_held"}, ("held", "pending", "held")),
     ("hold", "scheduled"): ({"is_held"}, ("held", "pending", "held")),
     ("hold", "retrying"): ({"is_held"}, ("held", "pending", "held")),
@@ -43,15 +43,15 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], tuple[str, str, str]]] = {
         ("cancel_requested", "running", "cancelling"),
     ),
     ("retry", "completed"): (
-        {"status", "finished_at", "run_at", "rank", "attempts_used", "started_at", "result"},
+        {"status", "finished_at", "run_at", "rank", "lane", "attempts_used", "started_at", "result"},
         ("retried", "completed", "pending"),
     ),
     ("retry", "failed"): (
-        {"status", "finished_at", "run_at", "rank", "attempts_used", "started_at"},
+        {"status", "finished_at", "run_at", "rank", "lane", "attempts_used", "started_at"},
         ("retried", "failed", "pending"),
     ),
     ("retry", "cancelled"): (
-        {"status", "finished_at", "run_at", "rank"},
+        {"status", "finished_at", "run_at", "rank", "lane"},
         ("retried", "cancelled", "pending"),
     ),
 }

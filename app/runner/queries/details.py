@@ -8,7 +8,7 @@ from sqlalchemy import false, func, or_, select
 
 from app.runner import binding
 from app.runner.errors import JobNotFound
-from app.runner.models import Attempt, Dependency, Event, Job, LauncherRow
+from app.runner.models import LANES, Attempt, Dependency, Event, Job, LauncherRow
 from app.runner.queries import pauses, words
 from app.runner.queries.lists import alive_count, make_row, state_of
 from app.runner.queries.views import AttemptView, JobDetail, Moment
@@ -147,12 +147,11 @@ def _limit(class_name: str) -> Approval | None:
 
 def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, int, str | None]:
     """Count live launchers, and the due jobs that are claimed before this one; and say what is paused."""
+    is_due = (Job.status == "pending") & (Job.is_held == false()) & (Job.waits_for == 0) & (Job.run_at <= now)
+    is_before = or_(Job.rank < job.rank, (Job.rank == job.rank) & (Job.id < job.id))
     before = (
-        select(Job.id)
-        .where(Job.status == "pending", Job.is_held == false(), Job.waits_for == 0, Job.run_at <= now)
-        .where(or_(Job.rank < job.rank, (Job.rank == job.rank) & (Job.id < job.id)))
-        .limit(words.COUNT_CAP + 1)
-        .subquery()
+        # The lanes are all there are; named, an index finds the jobs that are due among others.
+        select(Job.id).where(is_due, Job.lane.in_(LANES), is_before).limit(words.COUNT_CAP + 1).subquery()
     )
     ahead = select(func.count()).select_from(before).scalar_subquery()
     paused = pauses.paused_name(job.class_name)

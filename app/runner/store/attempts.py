@@ -67,11 +67,7 @@ def claim(
     now = dt.datetime.now(dt.UTC)
 
     def due(full: Collection[str]) -> Sequence[Any]:
-        statement = (
-            statements.DUE.where(statements.JOBS.c.class_name.not_in(sorted(full)))
-            if full
-            else statements.DUE
-        )
+        statement = statements.due(full) if full else statements.DUE
         return session.execute(statement, {"now": now, "most": limit}).all()
 
     rows = classes.choose(session, due, limits, limit) if limits else due(())
@@ -88,13 +84,11 @@ def claim_one(session: Session, job_id: int, launcher_id: str, host: str) -> Cla
 def is_anything_due(session: Session, limits: Mapping[str, Approval] | None = None) -> bool:
     """Whether a claim would find something, found out without writing."""
     now = dt.datetime.now(dt.UTC)
-    first = session.execute(statements.FIRST_DUE, {"now": now}).first()
+    first = session.execute(statements.FIRST_DUE, {"now": now, "most": 1}).first()
     if first is None or not limits or first.class_name not in limits:
         return first is not None
-    others = statements.FIRST_DUE.where(
-        statements.JOBS.c.class_name.not_in(sorted(classes.full_classes(session, limits, now)))
-    )
-    return session.execute(others, {"now": now}).first() is not None
+    others = statements.due(classes.full_classes(session, limits, now), locks=False)
+    return session.execute(others, {"now": now, "most": 1}).first() is not None
 
 
 def save_process(session: Session, job_id: int, attempt: int, pid: int, process_started: float) -> None:

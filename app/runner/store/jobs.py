@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.runner import events
 from app.runner.backoff import attempts_allowed, rank_of
 from app.runner.errors import IllegalTransition, JobNotFound
-from app.runner.models import FINAL_STATUSES, Event, Job
+from app.runner.models import FINAL_STATUSES, FIRST_LANE, Event, Job
 from app.runner.store import dependencies
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def _freed(session: Session, key: str, now: dt.datetime) -> bool:
 def start_now(session: Session, job_id: int, *, actor: str) -> None:
     """Have a pending job run as soon as a slot is free, before all others; not one that waits for others."""
     now = dt.datetime.now(dt.UTC)
-    values = {"run_at": now, "rank": rank_of(now, 1, 0) - _FIRST_IN_LINE, "is_held": False}
+    first = {"lane": FIRST_LANE, "rank": rank_of(now, 1, 0) - _FIRST_IN_LINE}
+    values = {"run_at": now, "is_held": False, **first}
     guard = (Job.status == "pending") & (Job.waits_for == 0)
     _change(session, job_id, "start", "pending", guard, values)
     _record(session, job_id, events.STARTED, actor, "pending", "pending")
@@ -152,7 +153,8 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
     values: dict[str, Any] = {
         "status": "pending",
         "run_at": now,
-        "rank": rank_of(now, job.priority, 0),
+        "rank": rank_of(now, 1, 0),
+        "lane": 1,
         "attempts_used": 0,
         "crashes": 0,
         "finished_at": None,

@@ -5,12 +5,27 @@ Each that changes a job carries its guard: only an attempt that is believed writ
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import ColumnElement, Table, Update, bindparam, false, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    false,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
-from app.runner.models import Attempt, Job
+from app.runner.models import LANES, Attempt, Job
 from app.runner.store import classes, dependencies
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 JOBS: Final = cast("Table", Job.__table__)
 ATTEMPTS: Final = cast("Table", Attempt.__table__)
@@ -33,16 +48,26 @@ _COLUMNS: Final = (
 _IS_FREE: Final = (JOBS.c.status == "pending") & (JOBS.c.is_held == false()) & (JOBS.c.waits_for == 0)
 _IS_DUE: Final = _IS_FREE & (JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
 
-DUE: Final = (
-    select(*_COLUMNS)
-    .where(_IS_DUE)
-    .order_by(JOBS.c.rank, JOBS.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-FIRST_DUE: Final = (
-    select(JOBS.c.id, JOBS.c.class_name).where(_IS_DUE).order_by(JOBS.c.rank, JOBS.c.id).limit(1)
-)
+
+def due(full: Collection[str] = (), *, locks: bool = True) -> Select[Any]:
+    """Select the first jobs that are due, in rank order, but of classes that are full.
+
+    One lane beside the other: within a lane the index gives them in order, and nothing that is not due yet
+    is ever read. Over all lanes, many that are due later may have a lower rank.
+    """
+    is_wanted = _IS_DUE & JOBS.c.class_name.not_in(sorted(full)) if full else _IS_DUE
+    first = select(JOBS.c.id).where(is_wanted).order_by(JOBS.c.run_at, JOBS.c.id).limit(bindparam("most"))
+    if locks:
+        first = first.with_for_update(skip_locked=True)
+    found = union_all(*(select(first.where(JOBS.c.lane == lane).subquery()) for lane in LANES)).subquery()
+    wanted = select(*_COLUMNS).join(found, found.c.id == JOBS.c.id)
+    wanted = wanted.order_by(JOBS.c.rank, JOBS.c.id).limit(bindparam("most"))
+    # Once more, since PostgreSQL has read the whole row before it was ours.
+    return wanted.with_for_update(of=JOBS) if locks else wanted
+
+
+DUE: Final = due()
+FIRST_DUE: Final = due(locks=False)
 WANTED: Final = select(*_COLUMNS).where(_IS_FREE, JOBS.c.id == bindparam("job")).with_for_update()
 
 TAKE: Final = (
@@ -81,7 +106,13 @@ OVER: Final = _ours().values(
     | {"status": bindparam("new_status"), "finished_at": _AT, "unique_slot": dependencies.kept_slot(_AT)}
 )
 AGAIN: Final = _ours(JOBS.c.cancel_requested_at.is_(None)).values(
-    _ENDED | {"status": "pending", "run_at": bindparam("at"), "rank": bindparam("new_rank")}
+    _ENDED
+    | {
+        "status": "pending",
+        "run_at": bindparam("at"),
+        "rank": bindparam("new_rank"),
+        "lane": JOBS.c.priority,
+    }
 )
 COMPLETED: Final = _ours().values(
     status="completed",
