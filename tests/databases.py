@@ -252,16 +252,27 @@ def _started(kind: Kind, folder: Path) -> int:
 def _shared(kind: Kind) -> Path:
     """Name the folder of the server that all workers of this test run share."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-    folder = Path(tempfile.gettempdir()) / f"runner-{kind.name}-{os.getuid()}-{run[:12]}"
-    folder.mkdir(mode=0o755, exist_ok=True)
-    return folder
+    return Path(tempfile.gettempdir()) / f"runner-{kind.name}-{os.getuid()}-{run[:12]}"
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        while True:
+            folder.mkdir(mode=0o755, exist_ok=True)
+            file = stack.enter_context((folder / "lock").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_still(folder / "lock", file.fileno()):
+                break
         yield
+
+
+def _is_still(path: Path, number: int) -> bool:
+    """Whether a file that was waited for has not been deleted meanwhile."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False
 
 
 def keep(kind: Kind, folder: Path) -> None:
