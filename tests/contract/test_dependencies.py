@@ -151,10 +151,26 @@ def test_a_cancel_for_another_job_says_so(bench: Bench) -> None:
 
     (told,) = new_events(before, bench.snapshot())
     said = f"job {ancestor} failed"
-    assert (job, "runner", "cancelled", "pending", "cancelled", said) == tuple(
+    assert (job, "runner", "cancelled", "blocked", "cancelled", said) == tuple(
         told[key] for key in ("job_id", "actor", "name", "before", "after", "note")
     )
     assert said == bench.job(job).error
+
+
+def test_an_event_has_the_words_that_people_see(bench: Bench) -> None:
+    """A blocked job that is held was blocked, and is so again once released; a held one was held."""
+    ancestor = bench.job_in("running")
+    job = bench.enqueue(after=[ancestor])
+    before = bench.snapshot()
+
+    with bench.write() as session:
+        store.hold(session, job, actor="ada")
+        store.release(session, job, actor="ada")
+        store.hold(session, job, actor="ada")
+    bench.finish(end(ancestor, status="failed"))
+
+    told = [(each["before"], each["after"]) for each in new_events(before, bench.snapshot())]
+    assert [("blocked", "held"), ("held", "blocked"), ("blocked", "held"), ("held", "cancelled")] == told
 
 
 def test_a_job_that_is_stored_as_cancelled_says_why(bench: Bench) -> None:

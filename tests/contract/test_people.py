@@ -23,21 +23,21 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 # For each verb and the states that allow it: the columns that change, and the event it leaves.
-STARTED = ({"run_at", "rank", "lane"}, ("started", "pending", "pending"))
-ENDED = ({"status", "finished_at"}, ("cancelled", "pending", "cancelled"))
+PLACE = {"run_at", "rank", "lane"}
+ENDED = {"status", "finished_at"}
 ALLOWED: dict[tuple[str, str], tuple[set[str], tuple[str, str, str]]] = {
-    ("start", "pending"): STARTED,
-    ("start", "scheduled"): STARTED,
-    ("start", "retrying"): STARTED,
-    ("start", "held"): ({"run_at", "rank", "lane", "is_held"}, ("started", "pending", "pending")),
+    ("start", "pending"): (PLACE, ("started", "pending", "pending")),
+    ("start", "scheduled"): (PLACE, ("started", "scheduled", "pending")),
+    ("start", "retrying"): (PLACE, ("started", "retrying", "retrying")),
+    ("start", "held"): (PLACE | {"is_held"}, ("started", "held", "pending")),
     ("hold", "pending"): ({"is_held"}, ("held", "pending", "held")),
-    ("hold", "scheduled"): ({"is_held"}, ("held", "pending", "held")),
-    ("hold", "retrying"): ({"is_held"}, ("held", "pending", "held")),
+    ("hold", "scheduled"): ({"is_held"}, ("held", "scheduled", "held")),
+    ("hold", "retrying"): ({"is_held"}, ("held", "retrying", "held")),
     ("release", "held"): ({"is_held"}, ("released", "held", "pending")),
-    ("cancel", "pending"): ENDED,
-    ("cancel", "scheduled"): ENDED,
-    ("cancel", "retrying"): ENDED,
-    ("cancel", "held"): ({"status", "finished_at", "is_held"}, ("cancelled", "pending", "cancelled")),
+    ("cancel", "pending"): (ENDED, ("cancelled", "pending", "cancelled")),
+    ("cancel", "scheduled"): (ENDED, ("cancelled", "scheduled", "cancelled")),
+    ("cancel", "retrying"): (ENDED, ("cancelled", "retrying", "cancelled")),
+    ("cancel", "held"): (ENDED | {"is_held"}, ("cancelled", "held", "cancelled")),
     ("cancel", "running"): (
         {"cancel_requested_at", "cancel_requested_by"},
         ("cancel_requested", "running", "cancelling"),

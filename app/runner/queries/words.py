@@ -11,6 +11,7 @@ import signal as signals
 from typing import TYPE_CHECKING, Final
 
 from app.runner.redact import mask
+from app.runner.states import waiting_state
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -69,22 +70,14 @@ def derive_state(
 ) -> str:
     """Name the state a person sees: the stored status, or what its columns say beyond it."""
     if status == "pending":
-        if waits_for and not is_held:
-            return "blocked"
-        return _waiting_state(now=now, run_at=run_at, is_held=is_held, attempts_used=attempts_used)
+        return waiting_state(
+            now=now, run_at=run_at, is_held=is_held, attempts_used=attempts_used, waits_for=waits_for
+        )
     if status == "running":
         if heartbeat_at is None or is_silent(heartbeat_at, now):
             return "stale"
         return "cancelling" if cancel_requested_at else "running"
     return status
-
-
-def _waiting_state(*, now: dt.datetime, run_at: dt.datetime, is_held: bool, attempts_used: int) -> str:
-    if is_held:
-        return "held"
-    if attempts_used:
-        return "retrying"
-    return "scheduled" if run_at > now else "pending"
 
 
 def is_silent(heartbeat_at: dt.datetime, now: dt.datetime) -> bool:

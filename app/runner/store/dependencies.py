@@ -123,21 +123,23 @@ def _count_down(session: Session, counts: Mapping[int, int]) -> None:
 
 
 def _cancel(session: Session, ids: list[int], reasons: Mapping[int, str], now: dt.datetime) -> list[int]:
-    waiting = list(session.scalars(_WAITING, {"ids": ids}))
+    found = session.execute(_WAITING, {"ids": ids})
+    waiting = {row.id: "held" if row.is_held else "blocked" for row in found}
     if waiting:
         session.execute(_CANCEL, [{"of_job": each, "at": now, "why": reasons[each]} for each in waiting])
-        session.execute(insert(Event), [cancelled_event(each, reasons[each], now) for each in waiting])
-    return waiting
+        rows = [cancelled_event(each, reasons[each], now, was) for each, was in waiting.items()]
+        session.execute(insert(Event), rows)
+    return list(waiting)
 
 
-def cancelled_event(job_id: int, reason: str, now: dt.datetime) -> dict[str, object]:
+def cancelled_event(job_id: int, reason: str, now: dt.datetime, was: str = "blocked") -> dict[str, object]:
     """Give the row of the event that the runner cancelled a job for the end of another."""
     return {
         "job_id": job_id,
         "at": now,
         "actor": RUNNER,
         "name": events.CANCELLED,
-        "before": "pending",
+        "before": was,
         "after": "cancelled",
         "note": reason,
     }
@@ -176,7 +178,7 @@ _COUNT_DOWN: Final = (
     update(_JOBS).where(_JOBS.c.id.in_(_IDS)).values(waits_for=_JOBS.c.waits_for - bindparam("number"))
 )
 _WAITING: Final = (
-    select(_JOBS.c.id)
+    select(_JOBS.c.id, _JOBS.c.is_held)
     .where(_JOBS.c.id.in_(_IDS), _JOBS.c.status == "pending")
     .order_by(_JOBS.c.id)
     .with_for_update()

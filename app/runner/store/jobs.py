@@ -12,6 +12,7 @@ from app.runner import events
 from app.runner.backoff import attempts_allowed, rank_of
 from app.runner.errors import IllegalTransition, JobNotFound
 from app.runner.models import FINAL_STATUSES, FIRST_LANE, Event, Job
+from app.runner.states import waiting_state
 from app.runner.store import dependencies
 
 if TYPE_CHECKING:
@@ -102,22 +103,25 @@ def start_now(session: Session, job_id: int, *, actor: str) -> None:
     first = {"lane": FIRST_LANE, "rank": rank_of(now, 1, 0) - _FIRST_IN_LINE}
     values = {"run_at": now, "is_held": False, **first}
     guard = (Job.status == "pending") & (Job.waits_for == 0)
+    before = _state_now(session, job_id)
     _change(session, job_id, "start", "pending", guard, values)
-    _record(session, job_id, events.STARTED, actor, "pending", "pending")
+    _record(session, job_id, events.STARTED, actor, before)
 
 
 def hold(session: Session, job_id: int, *, actor: str) -> None:
     """Keep a pending job from being claimed until it is released."""
     guard = (Job.status == "pending") & Job.is_held.is_(False)
+    before = _state_now(session, job_id)
     _change(session, job_id, "hold", "pending", guard, {"is_held": True})
-    _record(session, job_id, events.HELD, actor, "pending", "held")
+    _record(session, job_id, events.HELD, actor, before)
 
 
 def release(session: Session, job_id: int, *, actor: str) -> None:
     """Let a held job be claimed again."""
     guard = (Job.status == "pending") & Job.is_held.is_(True)
+    before = _state_now(session, job_id)
     _change(session, job_id, "release", "held", guard, {"is_held": False})
-    _record(session, job_id, events.RELEASED, actor, "held", "pending")
+    _record(session, job_id, events.RELEASED, actor, before)
 
 
 def cancel(session: Session, job_id: int, *, actor: str) -> None:
@@ -128,14 +132,15 @@ def cancel(session: Session, job_id: int, *, actor: str) -> None:
     now = dt.datetime.now(dt.UTC)
     slot = dependencies.kept_slot(literal(now, Job.finished_at.type))
     ended = {"status": "cancelled", "finished_at": now, "unique_slot": slot, "is_held": False}
+    before = _state_now(session, job_id)
     if _changed(session, job_id, Job.status == "pending", ended):
-        _record(session, job_id, events.CANCELLED, actor, "pending", "cancelled")
+        _record(session, job_id, events.CANCELLED, actor, before)
         dependencies.settle(session, {job_id: "cancelled"}, now)
         return
     guard = (Job.status == "running") & Job.cancel_requested_at.is_(None)
     asked = {"cancel_requested_at": now, "cancel_requested_by": actor[:200]}
     _change(session, job_id, "cancel", "pending or running", guard, asked)
-    _record(session, job_id, events.CANCEL_REQUESTED, actor, "running", "cancelling")
+    _record(session, job_id, events.CANCEL_REQUESTED, actor, before)
 
 
 def retry(session: Session, job_id: int, *, actor: str) -> None:
@@ -174,7 +179,7 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
         raise IllegalTransition(job_id, "retry", state, "finished, unique")
     _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
     dependencies.wait_again(session, job_id, ancestors)
-    _record(session, job_id, events.RETRIED, actor, before, "pending")
+    _record(session, job_id, events.RETRIED, actor, before)
 
 
 def _change(
@@ -194,18 +199,30 @@ def _changed(session: Session, job_id: int, guard: ColumnElement[bool], values: 
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
+def _state_now(session: Session, job_id: int) -> str:
+    """Give the word that people see for a job, and keep it as it is until this transaction ends."""
+    job = session.get(Job, job_id, populate_existing=True, with_for_update=True)
+    if job is None:
+        raise JobNotFound(job_id)
+    return _state(job)
+
+
 def _state(job: Job) -> str:
     """Give the word that says why: a status alone would contradict the refusal of "hold" for a held job."""
-    if job.status == "pending" and job.is_held:
-        return "held"
-    if job.status == "pending" and job.waits_for:
-        return "blocked"
+    if job.status == "pending":
+        return waiting_state(
+            now=dt.datetime.now(dt.UTC),
+            run_at=job.run_at,
+            is_held=job.is_held,
+            attempts_used=job.attempts_used,
+            waits_for=job.waits_for,
+        )
     if job.status == "running" and job.cancel_requested_at is not None:
         return "cancelling"
     return job.status
 
 
-def _record(session: Session, job_id: int, name: str, actor: str, before: str, after: str) -> None:
-    now = dt.datetime.now(dt.UTC)
+def _record(session: Session, job_id: int, name: str, actor: str, before: str) -> None:
+    after, now = _state_now(session, job_id), dt.datetime.now(dt.UTC)
     session.add(Event(job_id=job_id, at=now, actor=actor[:200], name=name, before=before, after=after))
     session.flush()
