@@ -11,7 +11,7 @@ from app.runner.pace import Pace
 from app.runner.running import Running
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from app.runner.exec import Order
@@ -37,36 +37,55 @@ class Book:
         self.running: dict[int, Running] = {}
         # Claimed ahead of free slots, where jobs are so short that claiming each by itself would cost most.
         self.ready: deque[Claimed] = deque()
+        # Those of them that have crashed before: they run apart from all others.
+        self.suspects: deque[Claimed] = deque()
         self.finishes: list[Finish] = []
         self.pace = Pace(slots, is_reusing=is_reusing)
         self.idle_since = time.monotonic()
 
     def is_empty(self) -> bool:
         """Whether there is nothing to run and nothing to write."""
-        return not (self.running or self.ready or self.finishes)
+        return not (self.running or self.ready or self.suspects or self.finishes)
 
     def is_ours(self) -> bool:
         """Whether any job is still in the database as ours."""
-        return bool(self.running or self.ready)
+        return bool(self.running or self.ready or self.suspects)
 
     def ids(self) -> set[int]:
         """Give the numbers of all jobs in hand."""
-        return {*self.running, *(claimed.job_id for claimed in self.ready)}
+        return {*self.running, *(claimed.job_id for claimed in (*self.ready, *self.suspects))}
+
+    def take(self, claimed: Sequence[Claimed]) -> None:
+        """Note what has been claimed."""
+        for each in claimed:
+            (self.suspects if each.crashes else self.ready).append(each)
 
     def wanted(self) -> int:
         """How many more jobs to claim."""
-        return self.pace.wanted(len(self.running) - len(self.finishes), len(self.ready))
+        waiting = len(self.ready) + len(self.suspects)
+        return self.pace.wanted(len(self.running) - len(self.finishes), waiting)
 
     def next_orders(self) -> list[Order]:
         """Give what the engine is to start now."""
         orders = []
-        while self.ready and len(self.running) - len(self.finishes) < self.pace.handed_over():
-            claimed = self.ready.popleft()
-            running = self.running[claimed.job_id] = Running(claimed=claimed)
-            orders.append(running.order())
-        if orders:
-            self.idle_since = time.monotonic()
+        kept = len(self.finishes) - len(self.suspects)
+        while self.ready and len(self.running) - kept < self.pace.handed_over():
+            orders.append(self._begin(self.ready.popleft()))
         return orders
+
+    def next_apart(self) -> list[Order]:
+        """Give what the engine is to start apart from all others, as many as there are slots."""
+        if not self.suspects:
+            return []
+        ending = {end.job_id for end in self.finishes}
+        running = sum(each.claimed.crashes > 0 for id_, each in self.running.items() if id_ not in ending)
+        free = max(0, self.pace.slots - running)
+        return [self._begin(self.suspects.popleft()) for _ in range(min(free, len(self.suspects)))]
+
+    def _begin(self, claimed: Claimed) -> Order:
+        self.idle_since = time.monotonic()
+        running = self.running[claimed.job_id] = Running(claimed=claimed)
+        return running.order()
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take in what the engine says; of an attempt that is not ours any more, nothing."""
@@ -97,13 +116,14 @@ class Book:
 
     def give_back(self) -> None:
         """Give back what was claimed ahead, its attempt with it."""
-        while self.ready:
-            self._end_unbegun(self.ready.popleft(), _NEVER_STARTED)
+        for waiting in (self.ready, self.suspects):
+            while waiting:
+                self._end_unbegun(waiting.popleft(), _NEVER_STARTED)
 
-    def lose_all(self) -> None:
-        """The warm parent was killed, and with it every attempt: each is a crash."""
+    def lose(self, job_ids: Collection[int]) -> None:
+        """A warm parent was killed, and with it every attempt that it had: each is a crash."""
         ending = {end.job_id for end in self.finishes}
-        for each in list(self.running.values()):
+        for each in [self.running[job_id] for job_id in job_ids if job_id in self.running]:
             if each.claimed.job_id not in ending:
                 self._end(each, _WARM_PARENT_DIED)
 
@@ -111,6 +131,7 @@ class Book:
         """None of this is ours any more."""
         self.running.clear()
         self.ready.clear()
+        self.suspects.clear()
         self.finishes.clear()
 
     def unsaved(self) -> list[Running]:
@@ -144,10 +165,11 @@ class Book:
             self.pace.took(self.idle_since - each.began)
 
     def _drop(self, job_id: int, attempt: int, who: str) -> None:
-        for claimed in list(self.ready):
-            if (claimed.job_id, claimed.attempt) == (job_id, attempt):
-                self.ready.remove(claimed)
-                self._end_unbegun(claimed, _UNKNOWN_END, who)
+        for waiting in (self.ready, self.suspects):
+            for claimed in list(waiting):
+                if (claimed.job_id, claimed.attempt) == (job_id, attempt):
+                    waiting.remove(claimed)
+                    self._end_unbegun(claimed, _UNKNOWN_END, who)
 
     def _end_unbegun(self, claimed: Claimed, end: Mapping[str, Any], who: str | None = None) -> None:
         self.running[claimed.job_id] = never = Running(claimed=claimed, cancelled_by=who)

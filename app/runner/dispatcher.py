@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from app.runner import processes, store
+from app.runner import groups, processes, store
 from app.runner.book import Book
 from app.runner.database import is_deadlock
-from app.runner.engines.local import EngineGone, LocalEngine
+from app.runner.engines.apart import Engines
+from app.runner.engines.local import EngineGone
 from app.runner.joblog import log_finishes, warn
 from app.runner.maintenance import (
     Silence,
@@ -152,6 +153,8 @@ class Dispatcher:
 
     def _fill(self) -> None:
         """Hand what is claimed to the engine, as much as it may have."""
+        for order in self.book.next_apart():
+            self.engine.start_apart(order)
         if orders := self.book.next_orders():
             self.engine.start(orders)
 
@@ -170,7 +173,7 @@ class Dispatcher:
             claimed = self._claim(session, wanted) if wants else []
         self._was_woken, self._written_at = False, time.monotonic()
         claims = book.written(unsaved)
-        book.ready.extend(claimed)
+        book.take(claimed)
         log_finishes(self.bound.settings, [(end, claims[end.job_id]) for end in done])
 
     def _may_wait(self) -> bool:
@@ -206,9 +209,10 @@ class Dispatcher:
             store.register(session, row)
 
     def _open(self) -> None:
-        self.engine = LocalEngine(self.bound.settings, self.id, self.application, self.slots)
+        groups.tidy()
+        self.engine = Engines(self.bound.settings, self.id, self.application, self.slots)
         self.watch = Watch(self.bound.settings.wake_dir, self.id, self.bound.engine, self.stop)
-        self.watch.add(self.engine)
+        self.engine.watched_by(self.watch)
 
     def _is_known(self) -> bool:
         with self.bound.write(wakes=False) as session:
@@ -221,6 +225,7 @@ class Dispatcher:
             rescued = rescue_all(self.bound, self.id, self._silence)
             rescued += give_back_unknown(self.bound, self.id, self.book.ids())
             log_rescued(self.bound, rescued)
+        self.engine.rest()
         if self._every("schedules", SCHEDULES_SECONDS) and not self.is_stopping:
             fire_schedules(self.bound)
         if self._every("prune", PRUNE_SECONDS) and not self.is_stopping and prune_some(self.bound):
@@ -242,16 +247,11 @@ class Dispatcher:
                 self.engine.stop(job_id, "shutdown", self.bound.settings.grace_seconds)
 
     def _replace_engine(self) -> None:
-        """The warm parent was killed, and with it every attempt: each is a crash, and tried again."""
-        messages = self.engine.messages()
-        self.engine.sweep()
-        for message in messages:
+        """A warm parent was killed, and with it every attempt it had: each is a crash, and tried again."""
+        buried = self.engine.bury()
+        for message in buried.messages:
             self.book.hear(message)
-        self.book.lose_all()
-        self.watch.remove(self.engine)
-        self.engine.close()
-        self.engine.start_up()
-        self.watch.add(self.engine)
+        self.book.lose(buried.of(self.book.running))
 
     def _start_over(self) -> None:
         """We were given up for dead: others have our jobs, so end ours unwritten, and be new."""

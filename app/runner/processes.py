@@ -26,6 +26,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 # Two ticks of the clock that start times are given in, in seconds.
 _TICKS: Final = 0.02
 
+# Its value is the launcher's id, and after a hyphen which of its engines started the process.
 MARK: Final = "RUNNER_LAUNCHER"
 
 _libc = ctypes.CDLL(None)
@@ -105,14 +106,15 @@ def tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def marked(*launcher_ids: str) -> list[psutil.Process]:
-    """Give every process here that descends from these launchers, by the mark in its environment."""
+def marked(*names: str) -> list[psutil.Process]:
+    """Give every process here of these launchers, or engines of one, by the mark in its environment."""
     import psutil
 
     found = []
     for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if each.pid != os.getpid() and each.environ().get(MARK) in launcher_ids:
+            mark = each.environ().get(MARK)
+            if mark and each.pid != os.getpid() and {mark, mark.partition("-")[0]} & {*names}:
                 found.append(each)
     return found
 

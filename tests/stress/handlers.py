@@ -53,6 +53,13 @@ class Work:
         with _witnessed(tag):
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def murder(self, tag: str, seconds: float) -> None:
+        """Be poison for all around: kill the warm parent, after a while."""
+        with _witnessed(tag):
+            time.sleep(seconds)
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(300)
+
     def stubborn(self, tag: str, seconds: float) -> str:
         """Start a child and a grandchild that sessions and SIGTERM do not reach, then take a while."""
         with _witnessed(tag):
@@ -71,6 +78,18 @@ class Work:
             _witness(f"bare {child.pid}")
             time.sleep(seconds)
             return tag
+
+    def escape(self, tag: str, seconds: float) -> None:
+        """Start what has no parent, no session and no environment in common with anybody; say its pid."""
+        with _witnessed(tag):
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    _witness(f"escaped {os.getpid()}")
+                    os.execve(sys.executable, [sys.executable, "-S", "-c", _SLEEPER], {})  # noqa: S606 - no shell
+                os._exit(0)
+            os.wait()
+            time.sleep(seconds)
 
     def _have_a_child(self) -> None:
         os.setsid()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import psutil
 from sqlalchemy import create_engine
 
-from app.runner import binding, processes, run_background_job
+from app.runner import binding, groups, processes, run_background_job
 from app.runner.binding import Binding
 from app.runner.database import configure
 from app.runner.models import metadata
@@ -29,13 +29,17 @@ from tests.stress.handlers import CLASS
 if TYPE_CHECKING:
     from pathlib import Path
 
-METHODS: Final = ["noop", "sleep", "fail", "retried", "die", "stubborn", "bare"]
+METHODS: Final = ["noop", "sleep", "fail", "retried", "die", "murder", "stubborn", "bare", "escape"]
 GRACE_SECONDS: Final = 0.5
 _RUN: Final = "STRESS_RUN"
 
 _APPLICATION: Final = f"""
+import os
 from flask import Flask
-from app.runner import Runner
+from app.runner import Runner, groups
+
+if "STRESS_WITHOUT_GROUPS" in os.environ:
+    groups.own_folder = lambda: None
 
 application = Flask(__name__)
 application.config["RUNNER_APPROVED"] = {{"{CLASS}": {METHODS}}}
@@ -172,6 +176,7 @@ class World(House):
             process.wait()
         for each in self.alive():
             processes.send_signal([each], signal.SIGKILL)
+        groups.tidy()
 
 
 def _marks_of(process: psutil.Process, run: str) -> str | None:
@@ -180,4 +185,5 @@ def _marks_of(process: psutil.Process, run: str) -> str | None:
         environment = process.environ()
     except (psutil.Error, OSError):
         return None
-    return environment.get(processes.MARK) if environment.get(_RUN) == run else None
+    mark = environment.get(processes.MARK) if environment.get(_RUN) == run else None
+    return None if mark is None else mark.partition("-")[0]

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from app.runner import binding, processes, queries
+from app.runner import binding, groups, processes, queries
 from app.runner.cli.group import Refused, as_json, jobs_cli, print_json, print_table
 from app.runner.errors import ValidationError
 from app.runner.models import metadata
@@ -95,10 +95,20 @@ def _without_password(url: str) -> str:
 
 def _findings(bound: Binding) -> Iterator[Finding]:
     yield Finding(ok=True, what=f"Python {sys.version.split()[0]}, machine {processes.host()}")
+    yield Finding(ok=True, what=_how_processes_are_found())
     yield from _folders(bound.settings)
     yield from _handlers(bound)
     yield from _schedules(bound)
     yield from _database(bound)
+
+
+def _how_processes_are_found() -> str:
+    if groups.is_usable():
+        return f"processes of jobs are found by control groups, made below {groups.own_folder()}"
+    return (
+        "processes of jobs are found by their parents and a mark in their environment:"
+        " this account can make no control groups (version 2) here"
+    )
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:

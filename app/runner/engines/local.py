@@ -12,15 +12,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from app.runner import processes
+from app.runner import groups, processes
 from app.runner.launcher import LARGEST_MESSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from app.runner.exec import Order
+    from app.runner.groups import Group
     from app.runner.settings import Settings
 
 # How long the dead engine's processes may take to be gone, in seconds.
@@ -34,8 +35,13 @@ MESSAGE_BYTES: Final = 60_000
 class LocalEngine:
     """One warm parent and the sockets to it."""
 
-    def __init__(self, settings: Settings, launcher_id: str, application: str, slots: int) -> None:
-        self.settings, self.launcher_id = settings, launcher_id
+    # The warm parents of this process: children of ours that no sweep for another one may touch.
+    _living: ClassVar[set[int]] = set()
+
+    def __init__(
+        self, settings: Settings, launcher_id: str, application: str, slots: int, *, name: str = "main"
+    ) -> None:
+        self.settings, self.launcher_id, self.name = settings, launcher_id, name
         self._given = {
             "approved": {name: _plain(each) for name, each in settings.approved.items()},
             "start_method": settings.start_method,
@@ -67,12 +73,15 @@ class LocalEngine:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             env=dict(os.environ)
-            | {processes.MARK: self.launcher_id, "PYTHONPATH": _python_path()}
+            | {processes.MARK: self._mark, "PYTHONPATH": _python_path()}
             # Titles must leave the environment readable: a sweep knows processes by the mark in it.
             | {"SPT_NOENV": "1"},
         )
         theirs.close()
         reporting.close()
+        self._living.add(self.parent.pid)
+        # Before it hears anything: whatever it starts is born into the group.
+        self.group = groups.make(self.launcher_id, self.name, self.parent.pid)
         self.control.setblocking(False)
         self.reports.setblocking(False)
         # Killed already: the next look at it says so.
@@ -109,20 +118,35 @@ class LocalEngine:
         """Whether the warm parent is there."""
         return self.parent.poll() is None
 
-    def close(self) -> None:
-        """Have the warm parent end whatever it has, and itself."""
+    def hang_up(self) -> None:
+        """Have the warm parent begin to end whatever it has, and itself."""
         self.control.close()
         self.reports.close()
+
+    def close(self) -> None:
+        """Have the warm parent end whatever it has, and itself; see it gone."""
+        self.hang_up()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.parent.wait(timeout=SWEEP_SECONDS)
         self.sweep()
 
     def sweep(self) -> None:
-        """Kill every process that a warm parent of this launcher left behind."""
+        """Kill every process that a warm parent of this engine left behind."""
         if self.parent.poll() is None:
             self.parent.kill()
             self.parent.wait()
-        sweep(self.launcher_id, others=self._others)
+        self._living.discard(self.parent.pid)
+        _sweep([self._mark], [self.group] if self.group else [], self._adopted)
+        self.group = None
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.launcher_id}-{self.name}"
+
+    def _adopted(self) -> list[int]:
+        """Give what the end of a warm parent has made our children, marked or not."""
+        kept = self._others | self._living
+        return [pid for pid in processes.children() if pid not in kept]
 
     def _send(self, data: bytes) -> None:
         # The warm parent may be waiting for us to read while we wait for it to.
@@ -147,24 +171,28 @@ class EngineGone(Exception):
     """The warm parent is not there any more; what it ran is not either, once swept."""
 
 
-def sweep(*launcher_ids: str, others: Collection[int] | None = None) -> None:
-    """Kill every process on this machine that descends from these launchers, and see it dead.
+def sweep(*launcher_ids: str) -> None:
+    """Kill every process on this machine that descends from these launchers, and see it dead."""
+    if launcher_ids:
+        _sweep(launcher_ids, groups.of_launchers(*launcher_ids), list)
 
-    Processes are known by a mark in their environment. Our own launcher's are also those that the end
-    of their parents has made our children, marked or not; all but `others`.
-    """
-    if not launcher_ids:
-        return
+
+def _sweep(marks: Sequence[str], born_into: Sequence[Group], adopted: Callable[[], list[int]]) -> None:
+    """Kill what is in the groups, what has a mark in its environment, and what we have adopted."""
     until = time.monotonic() + SWEEP_SECONDS
     looks = 0
     while time.monotonic() < until and looks < LOOKS:
         _reap_adopted()
-        adopted = [] if others is None else [pid for pid in processes.children() if pid not in others]
-        found = [each for pid in adopted for each in processes.tree(pid)]
-        left = processes.living([*found, *processes.marked(*launcher_ids)])
-        looks = 0 if left else looks + 1
+        hiding = [group for group in born_into if not group.is_empty()]
+        for group in hiding:
+            group.kill()
+        found = [each for pid in adopted() for each in processes.tree(pid)]
+        left = processes.living([*found, *processes.marked(*marks)])
+        looks = 0 if left or hiding else looks + 1
         processes.send_signal(left, signal.SIGKILL)
         time.sleep(0.02)
+    for group in born_into:
+        group.remove()
 
 
 def _reap_adopted() -> None:
