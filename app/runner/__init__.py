@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.runner.api import run_background_job
+    from app.runner.api import run_background_job, run_background_jobs
     from app.runner.batches import run_background_batch
     from app.runner.errors import Abort, Retry, RunnerError, Snooze, ValidationError
     from app.runner.exec import current_job
@@ -29,6 +29,7 @@ __all__ = [
     "job_result",
     "run_background_batch",
     "run_background_job",
+    "run_background_jobs",
 ]
 
 _HOME = {
@@ -43,6 +44,7 @@ _HOME = {
     "job_result": "results",
     "run_background_batch": "batches",
     "run_background_job": "api",
+    "run_background_jobs": "api",
 }
 
 

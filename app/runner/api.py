@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app.runner import autostart, binding, store, wake
-from app.runner.validator import Request, validate
+from app.runner.validator import Request, validate, validate_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sqlalchemy.orm import Session
-
     from app.runner.binding import Binding
     from app.runner.models import Job
 
-_LISTENING = "runner_wakes_after_commit"
+# What a session has whose jobs wait for its commit: the binding that they were enqueued with.
+_WAITING: Final = "runner_enqueued"
 _OPTIONS: Final = {field.name for field in fields(Request)} - {
     "class_name",
     "method",
@@ -82,8 +82,63 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         **unknown,
     }
     valid = validate(request_of(cls, method, parameters, options), bound.registry, bound.settings)
-    with joined(session, bound) as own:
+    host = session if session is not None else bound.host_session()
+    if host is None and store.can_be_alone(valid, bound.engine):
+        job = store.enqueue_alone(bound.engine, valid, bound.settings, created_by=bound.actor())
+        _wake(bound)
+        return job
+    with joined(host, bound) as own:
         return store.enqueue(own, valid, bound.settings, created_by=bound.actor())
+
+
+def run_background_jobs(  # noqa: PLR0913 - the public face: one argument an option
+    cls: str | type,
+    method: str,
+    parameters: Iterable[Sequence[Any] | Mapping[str, Any] | str | None],
+    *,
+    priority: int = 2,
+    delay: float = 0,
+    retries: int | None = None,
+    timeout: float | None = None,
+    after: Iterable[Job | int] = (),
+    after_failed: str = "cancel",
+    session: Session | None = None,
+    **unknown: Never,
+) -> list[int]:
+    """Enqueue many runs of one approved handler, in the caller's transaction: all of them or none.
+
+    Args:
+        cls: As in `run_background_job`, like everything that is not said here.
+        method: The name of the method to call.
+        parameters: For each job its parameters: a list, an object, or the JSON text of either.
+        priority: Of each of the jobs.
+        delay: Seconds to wait before they are due.
+        retries: How often a failure of one is followed by another attempt.
+        timeout: Seconds one attempt of one may take.
+        after: Jobs, or their numbers, that must end before any of these may start.
+        after_failed: What becomes of these if one of those fails or is cancelled: "cancel" or "run".
+        session: Whose transaction to join.
+        **unknown: Refused, each by its name; a `unique_key` is for one job.
+
+    Returns:
+        The numbers of the jobs, in the order of their parameters.
+
+    Raises:
+        ValidationError: Something is wrong with what was given; every problem is listed, with its place.
+    """
+    bound = binding.current()
+    options = {
+        "priority": priority,
+        "delay": delay,
+        "retries": retries,
+        "timeout": timeout,
+        "after": after,
+        "after_failed": after_failed,
+    }
+    request = replace(request_of(cls, method, parameters, options), unknown=unknown)
+    valid, each = validate_many(request, bound.registry, bound.settings)
+    with joined(session, bound) as own:
+        return store.enqueue_many(own, valid, each, bound.settings, created_by=bound.actor())
 
 
 def request_of(cls: object, method: object, parameters: object, options: Mapping[str, Any]) -> Request:
@@ -107,7 +162,7 @@ def joined(session: Session | None, bound: Binding) -> Iterator[Session]:
             yield own
         autostart.ensure_launcher(bound)
     else:
-        _wake_after_commit(host, bound)
+        host.info[_WAITING] = bound
         yield host
 
 
@@ -116,16 +171,22 @@ def _as_dict(parameters: object) -> object:
     return dict(parameters) if isinstance(parameters, Mapping) else parameters
 
 
-def _wake_after_commit(session: Session, bound: Binding) -> None:
-    if session.info.get(_LISTENING):
-        return
-    session.info[_LISTENING] = True
+def _wake(bound: Binding) -> None:
+    wake.send(bound.settings.wake_dir)
+    autostart.ensure_launcher(bound)
 
-    def wake_up(committed: Session) -> None:
-        # A savepoint is released with the same event, and its job cannot be seen yet.
-        if not committed.in_nested_transaction():
-            wake.send(bound.settings.wake_dir)
-            autostart.ensure_launcher(bound)
 
-    event.listen(session, "before_commit", wake.notify)
-    event.listen(session, "after_commit", wake_up)
+# A savepoint is released with the same events, and its jobs cannot be seen yet.
+def _before_commit(session: Session) -> None:
+    if _WAITING in session.info and not session.in_nested_transaction():
+        wake.notify(session)
+
+
+def _after_commit(session: Session) -> None:
+    if _WAITING in session.info and not session.in_nested_transaction():
+        _wake(session.info.pop(_WAITING))
+
+
+# For all sessions, once: a session may live no longer than one request.
+event.listen(Session, "before_commit", _before_commit)
+event.listen(Session, "after_commit", _after_commit)

@@ -48,7 +48,7 @@ def run_background_batch(
     bound = binding.current()
     jobs, last = _validated(list(requests), callback, bound)
     with joined(session, bound) as own, own.begin_nested():
-        stored = [store.enqueue(own, each, bound.settings, created_by=bound.actor()) for each in jobs]
+        stored = store.enqueue_all(own, jobs, bound.settings, created_by=bound.actor())
         ids = tuple(dict.fromkeys(job.id for job in stored))
         waiting = replace(last, after=ids, after_failed="run")
         return Batch(stored, store.enqueue(own, waiting, bound.settings, created_by=bound.actor()))

@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 
 # So many jobs may one job wait for: each is locked for a moment when it is enqueued.
 MAX_AFTER: Final = 10_000
+# So many of many jobs are said to be wrong, each with its reason; of the rest only how many.
+MAX_SHOWN: Final = 20
 _MAX_ID: Final = 2**63
 _POLICIES: Final = ("cancel", "run")
+
+
+# Parameters as they are stored, and as people see them where that differs.
+Shown = tuple[str, "str | None"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +81,22 @@ def validate(request: Request, registry: Registry, settings: Settings) -> ValidJ
     return job
 
 
+def validate_many(request: Request, registry: Registry, settings: Settings) -> tuple[ValidJob, list[Shown]]:
+    """Check jobs that differ in their parameters only, of which the request has a list.
+
+    Gives what they have in common, and the parameters of each. Raises `ValidationError` with all problems.
+    """
+    checks = _ManyChecks(request, registry, settings)
+    job = checks.run()
+    if checks.problems or job is None:
+        raise ValidationError(checks.problems)
+    return job, checks.each
+
+
 class _Checks:
     """Collects problems field by field; a field that is wrong gives None."""
+
+    of_what = "a job"
 
     def __init__(self, request: Request, registry: Registry, settings: Settings) -> None:
         self.request, self.registry, self.settings = request, registry, settings
@@ -85,7 +105,7 @@ class _Checks:
     def run(self) -> ValidJob | None:
         request = self.request
         for name in request.unknown:
-            self.problem(name, "is not an option of a job")
+            self.problem(name, f"is not an option of {self.of_what}")
         handler, function = self.handler()
         parameters = self.parameters(function)
         priority = self.integer("priority", request.priority, 1, 3, "1 (high), 2 (medium) or 3 (low)")
@@ -138,17 +158,12 @@ class _Checks:
             return True
         return False
 
-    def parameters(self, function: Callable[..., Any] | None) -> tuple[str, str | None] | None:
+    def parameters(self, function: Callable[..., Any] | None) -> Shown | None:
         try:
-            value, text = plain_json(self.request.parameters)
+            return _fitting(function, self.request.parameters)
         except (ValueError, RecursionError) as error:
             self.problem("parameters", str(error))
             return None
-        misfit = check_call(function, value) if function is not None else None
-        if misfit is not None:
-            self.problem("parameters", misfit)
-            return None
-        return text, redacted(function, value)
 
     def integer(self, field: str, value: object, least: int, most: int, what: str) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -212,3 +227,41 @@ class _Checks:
     def policy(self) -> None:
         if self.request.after_failed not in _POLICIES:
             self.problem("after_failed", f'must be "cancel" or "run", not {shown(self.request.after_failed)}')
+
+
+class _ManyChecks(_Checks):
+    """The same for many jobs: what they share is checked once."""
+
+    of_what = "many jobs at once"
+
+    def __init__(self, request: Request, registry: Registry, settings: Settings) -> None:
+        super().__init__(request, registry, settings)
+        self.each: list[Shown] = []
+
+    def parameters(self, function: Callable[..., Any] | None) -> Shown | None:
+        given = self.request.parameters
+        if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
+            self.problem("parameters", f"must be a list with the parameters of each job, not {shown(given)}")
+            return None
+        wrong = 0
+        for place, one in enumerate(given):
+            try:
+                self.each.append(_fitting(function, one))
+            except (ValueError, RecursionError) as error:
+                wrong += 1
+                if wrong <= MAX_SHOWN:
+                    self.problem(f"parameters[{place}]", str(error))
+        if wrong > MAX_SHOWN:
+            self.problem("parameters", f"{wrong - MAX_SHOWN} more cannot be used either")
+        return "[]", None
+
+
+def _fitting(function: Callable[..., Any] | None, given: object) -> Shown:
+    """Give parameters as they are stored and shown. Raises ValueError with a sentence if they do not fit."""
+    value, text = plain_json(given)
+    if function is None:
+        return text, None
+    misfit = check_call(function, value)
+    if misfit is not None:
+        raise ValueError(misfit)
+    return text, redacted(function, value)

@@ -6,7 +6,7 @@ import os
 
 from flask import Flask
 
-from app.runner import Runner, binding, run_background_job
+from app.runner import Runner, run_background_job, run_background_jobs
 
 application = Flask(__name__, instance_path=os.environ["BENCH_FOLDER"])
 application.config["RUNNER_APPROVED"] = {"bench.apps.noop.Noop": ["handle"]}
@@ -22,6 +22,4 @@ def enqueue() -> None:
 
 def enqueue_many(count: int) -> None:
     """Enqueue jobs in one transaction."""
-    with binding.current().write() as session:
-        for _ in range(count):
-            run_background_job("bench.apps.noop.Noop", "handle", session=session)
+    run_background_jobs("bench.apps.noop.Noop", "handle", [[]] * count)

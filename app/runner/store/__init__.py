@@ -15,7 +15,8 @@ from app.runner.store.attempts import (
     save_progress,
 )
 from app.runner.store.classes import pause, resume
-from app.runner.store.jobs import cancel, enqueue, hold, release, retry, start_now
+from app.runner.store.enqueueing import can_be_alone, enqueue, enqueue_all, enqueue_alone, enqueue_many
+from app.runner.store.jobs import cancel, hold, release, retry, start_now
 from app.runner.store.launchers import beat, dismiss, old_jobs, prune, register, rescue
 from app.runner.store.schedules import due_schedules, fire, pass_over, run_schedule, sync_schedules
 
@@ -23,11 +24,15 @@ __all__ = [
     "Claimed",
     "Finish",
     "beat",
+    "can_be_alone",
     "cancel",
     "claim",
     "dismiss",
     "due_schedules",
     "enqueue",
+    "enqueue_all",
+    "enqueue_alone",
+    "enqueue_many",
     "finish",
     "finish_all",
     "fire",

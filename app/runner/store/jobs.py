@@ -1,15 +1,14 @@
-"""A job's rows as people change them: enqueue, start, hold, release, cancel, retry."""
+"""A job's rows as people change them: start, hold, release, cancel, retry."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, insert, literal, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, literal, select, update
 
 from app.runner import events
-from app.runner.backoff import attempts_allowed, rank_of
+from app.runner.backoff import rank_of
 from app.runner.errors import IllegalTransition, JobNotFound
 from app.runner.models import FINAL_STATUSES, FIRST_LANE, Event, Job
 from app.runner.states import waiting_state
@@ -18,83 +17,8 @@ from app.runner.store import dependencies
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from app.runner.settings import Settings
-    from app.runner.validator import ValidJob
-
 # A century ahead of all that wait, in microseconds; among themselves, first come, first served.
 _FIRST_IN_LINE: Final = 100 * 366 * 86_400 * 1_000_000
-
-
-def enqueue(session: Session, valid: ValidJob, settings: Settings, *, created_by: str | None = None) -> Job:
-    """Store a valid job in the caller's transaction; with a unique key that is taken, give its holder.
-
-    Raises `ValidationError` if it is to wait for a job that does not exist.
-    """
-    now = dt.datetime.now(dt.UTC)
-    ancestors = dependencies.lock_ancestors(session, valid.after) if valid.after else {}
-    job = _new(valid, settings, now, created_by)
-    job.waits_for = dependencies.unfinished(ancestors)
-    reason = dependencies.reason_to_cancel(ancestors, valid.after_failed)
-    if reason is not None:
-        job.status, job.finished_at, job.error = "cancelled", now, reason
-        job.unique_slot = job.unique_key if job.unique_until else None
-    stored = _store(session, job, now)
-    if stored is job and ancestors:
-        dependencies.add(session, job.id, ancestors, valid.after_failed)
-        if reason is not None:
-            session.execute(insert(Event), [dependencies.cancelled_event(job.id, reason, now)])
-    return stored
-
-
-def _new(valid: ValidJob, settings: Settings, now: dt.datetime, created_by: str | None) -> Job:
-    run_at = now + dt.timedelta(seconds=valid.delay)
-    taken = None if valid.unique_seconds is None else now + dt.timedelta(seconds=valid.unique_seconds)
-    return Job(
-        class_name=valid.handler.class_name,
-        method=valid.handler.method,
-        parameters=valid.parameters,
-        shown_parameters=valid.shown_parameters,
-        priority=valid.priority,
-        status="pending",
-        rank=rank_of(run_at, valid.priority, settings.ageing_seconds),
-        run_at=run_at,
-        max_attempts=attempts_allowed(valid.retries, valid.priority),
-        timeout_seconds=valid.timeout,
-        unique_key=valid.unique_key,
-        unique_slot=valid.unique_key,
-        unique_until=taken,
-        created_by=created_by,
-        created_at=now,
-    )
-
-
-def _store(session: Session, job: Job, now: dt.datetime) -> Job:
-    if job.unique_key is None:
-        session.add(job)
-        session.flush()
-        return job
-    holder = select(Job).where(Job.unique_slot == job.unique_key).with_for_update()
-    found = session.scalar(holder)
-    if found is not None and not _freed(session, job.unique_key, now):
-        return found
-    try:
-        with session.begin_nested():
-            session.add(job)
-    except IntegrityError:
-        # Somebody else took the key in between; whose row it is can now be read.
-        found = session.scalar(holder)
-        if found is None:
-            raise
-        return found
-    return job
-
-
-def _freed(session: Session, key: str, now: dt.datetime) -> bool:
-    """Take the key from a finished job that had it for a time which is over; False if it is still taken."""
-    is_over = Job.status.in_(FINAL_STATUSES) & (Job.unique_until <= now)
-    statement = update(Job).where(Job.unique_slot == key, is_over).values(unique_slot=None)
-    result = session.execute(statement.execution_options(synchronize_session="fetch"))
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def start_now(session: Session, job_id: int, *, actor: str) -> None:
@@ -174,12 +98,20 @@ def retry(session: Session, job_id: int, *, actor: str) -> None:
         "waits_for": dependencies.unfinished(ancestors),
     }
     rival = select(Job.id).where(Job.unique_slot == key, Job.id != job_id)
-    if key is not None and session.scalar(rival) is not None and not _freed(session, key, now):
+    if key is not None and session.scalar(rival) is not None and not freed(session, key, now):
         state = f"{before}, and another job holds its unique key"
         raise IllegalTransition(job_id, "retry", state, "finished, unique")
     _change(session, job_id, "retry", "finished", Job.status.in_(FINAL_STATUSES), values)
     dependencies.wait_again(session, job_id, ancestors)
     _record(session, job_id, events.RETRIED, actor, before)
+
+
+def freed(session: Session, key: str, now: dt.datetime) -> bool:
+    """Take the key from a finished job that had it for a time which is over; False if it is still taken."""
+    is_over = Job.status.in_(FINAL_STATUSES) & (Job.unique_until <= now)
+    statement = update(Job).where(Job.unique_slot == key, is_over).values(unique_slot=None)
+    result = session.execute(statement.execution_options(synchronize_session="fetch"))
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _change(

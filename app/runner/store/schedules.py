@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.runner import events
 from app.runner.models import Event, Schedule
 from app.runner.schedules import decide
-from app.runner.store.jobs import enqueue
+from app.runner.store.enqueueing import enqueue
 from app.runner.validator import Request, validate
 
 if TYPE_CHECKING:
