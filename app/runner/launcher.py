@@ -46,7 +46,7 @@ class WarmParent:
         self.children: dict[int, Child] = {}
         self.by_job: dict[int, Child] = {}
         # Handed over before there was a slot, so that the next one begins the moment one is free.
-        self.waiting: deque[dict[str, Any]] = deque()
+        self.waiting: deque[Order] = deque()
         self.is_over = False
         self.selector = selectors.DefaultSelector()
 
@@ -88,12 +88,12 @@ class WarmParent:
             if "stop" in message:
                 self._stop(message["stop"], message["reason"], message["grace"])
             else:
-                self.waiting.extend(message["orders"])
+                self.waiting.extend(map(Order._make, message["orders"]))
                 self._start_waiting()
 
     def _start_waiting(self) -> None:
         while self.waiting and len(self.children) < int(self.given["slots"]):
-            self._start(Order(**self.waiting.popleft()))
+            self._start(self.waiting.popleft())
 
     def _start(self, order: Order) -> None:
         try:
@@ -125,9 +125,9 @@ class WarmParent:
 
     def _forgo(self, job_id: int, reason: str) -> None:
         """Let go of an order that has not been begun."""
-        for order in [each for each in self.waiting if each["job_id"] == job_id]:
+        for order in [each for each in self.waiting if each.job_id == job_id]:
             self.waiting.remove(order)
-            self._say({"kind": "unstarted", "job": job_id, "attempt": order["attempt"], "error": reason})
+            self._say({"kind": "unstarted", "job": job_id, "attempt": order.attempt, "error": reason})
 
     def _reap(self) -> None:
         while True:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import setproctitle
 
 from app.runner import processes
-from app.runner.exec import prepare_output
+from app.runner.exec import Order, prepare_output
 from app.runner.logs import attempt_log_path
 from app.runner.serving import Spool, serve
 from app.runner.slate import Slate
@@ -29,9 +29,6 @@ LONG_SECONDS: Final = 0.05
 MOST_IN_BATCH: Final = 64
 BATCH_BYTES: Final = 100_000
 
-Given = dict[str, Any]
-
-
 @dataclass(kw_only=True)
 class Reused(Child):
     """A process that runs batches of jobs, one after the other."""
@@ -42,10 +39,10 @@ class Reused(Child):
     log_limit: int
     # How many jobs it may still be given.
     left: int
-    batch: list[Given] = field(default_factory=list)
+    batch: list[Order] = field(default_factory=list)
     shown: int = 0
 
-    def give(self, batch: list[Given]) -> None:
+    def give(self, batch: list[Order]) -> None:
         """Have it run these orders."""
         self.batch, self.shown = batch, 0
         self.left -= len(batch)
@@ -53,12 +50,12 @@ class Reused(Child):
         with contextlib.suppress(OSError):  # it has just died: its end will be seen
             self.orders.send(json.dumps(batch, ensure_ascii=False).encode())
 
-    def current(self) -> Given | None:
+    def current(self) -> Order | None:
         """Give the order that is under way."""
         now = self.slate.now()
         return self.batch[now.place] if now.job_id and 0 <= now.place < len(self.batch) else None
 
-    def unfinished(self) -> list[Given]:
+    def unfinished(self) -> list[Order]:
         """Give the orders of its batch that have not come to a reported end, but the one under way."""
         now = self.slate.now()
         if not now.job_id:
@@ -77,12 +74,12 @@ class Reused(Child):
         self.shown = now.job_id
         self._link(order)
         who = {"pid": self.pid, "process_started": processes.start_time(self.pid)}
-        return {"kind": "started", "job": order["job_id"], "attempt": order["attempt"], **who}
+        return {"kind": "started", "job": order.job_id, "attempt": order.attempt, **who}
 
     def is_over_time(self) -> bool:
         """Whether the job under way has taken longer than it may."""
         order, now = self.current(), self.slate.now()
-        limit = order["timeout_seconds"] if order else None
+        limit = order.timeout_seconds if order else None
         return limit is not None and bool(now.job_id) and time.monotonic() - now.began >= limit
 
     @property
@@ -95,8 +92,8 @@ class Reused(Child):
             if self.spool.stat().st_size > 2 * self.log_limit:
                 os.truncate(self.spool, self.log_limit + 1)
 
-    def _link(self, order: Given) -> None:
-        path = attempt_log_path(self.log_dir, order["job_id"], order["attempt"])
+    def _link(self, order: Order) -> None:
+        path = attempt_log_path(self.log_dir, order.job_id, order.attempt)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             os.link(self.spool, path)
@@ -139,12 +136,12 @@ def clear_spools(log_dir: Path) -> None:
                 spool.unlink()
 
 
-def next_batch(waiting: list[Given], slots: int, left: int) -> int:
+def next_batch(waiting: list[Order], slots: int, left: int) -> int:
     """Say how many of the waiting orders make the next batch: a fair share, and not too large to send."""
     most = min(left, MOST_IN_BATCH, -(-len(waiting) // slots))
     size = 0
     for count, order in enumerate(waiting[:most]):
-        size += 4 * len(order["parameters"]) + 500
+        size += 4 * len(order.parameters) + 500
         if size > BATCH_BYTES and count:
             return count
     return max(1, most)

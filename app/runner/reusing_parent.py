@@ -81,7 +81,7 @@ class ReusingParent(WarmParent):
         if (message := child.look()) is not None:
             self._say(message)
         order = child.current()
-        if order is not None and (why := self.doomed.pop(order["job_id"], None)) is not None:
+        if order is not None and (why := self.doomed.pop(order.job_id, None)) is not None:
             child.end(*why)
         elif child.is_over_time():
             child.end("timeout", float(self.given["grace_seconds"]))
@@ -89,11 +89,11 @@ class ReusingParent(WarmParent):
     def _stop(self, job_id: int, reason: str, grace: float) -> None:
         for child in self._crew():
             order = child.current()
-            if order is not None and order["job_id"] == job_id and child.status is None:
+            if order is not None and order.job_id == job_id and child.status is None:
                 if not child.is_ending:
                     child.end(reason, grace)
                 return
-            if any(each["job_id"] == job_id for each in child.batch):
+            if any(each.job_id == job_id for each in child.batch):
                 self.doomed[job_id] = (reason, grace)
                 return
         self._forgo(job_id, reason)
@@ -106,15 +106,15 @@ class ReusingParent(WarmParent):
         order, log_bytes = child.current(), child.keep_log()
         if order is not None:
             end = {
-                "job": order["job_id"],
-                "attempt": order["attempt"],
+                "job": order.job_id,
+                "attempt": order.attempt,
                 "log_bytes": log_bytes,
                 "pid": child.pid,
             }
             self._say(child.report() | end)
-            self.doomed.pop(order["job_id"], None)
+            self.doomed.pop(order.job_id, None)
         self.waiting.extendleft(reversed(child.unfinished()))
-        for job_id in [each["job_id"] for each in child.batch if each["job_id"] in self.doomed]:
+        for job_id in [each.job_id for each in child.batch if each.job_id in self.doomed]:
             self._forgo(job_id, self.doomed.pop(job_id)[0])
         self._let_go_of(child)
 

@@ -126,7 +126,7 @@ def serve(
         batch = json.loads(data)
         reports = Reports(report, slate)
         for index, each in enumerate(batch):
-            order = Order(**each)
+            order = Order._make(each)
             slate.begin(order.job_id, order.attempt, index)
             _run(order, reports, registry, str(given["application"]), spool, identity)
         reports.flush()

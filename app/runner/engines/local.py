@@ -30,6 +30,8 @@ SWEEP_SECONDS: Final = 10.0
 LOOKS: Final = 2
 # Orders are sent together up to this size; a socket takes some 200 kB at once.
 MESSAGE_BYTES: Final = 60_000
+# What an order takes beside its parameters, at most; these may be longer in JSON than by themselves.
+_ORDER_BYTES: Final = 500
 
 
 class LocalEngine:
@@ -90,19 +92,19 @@ class LocalEngine:
 
     def start(self, orders: Sequence[Order]) -> None:
         """Start attempts. Raises `EngineGone` when there is no warm parent to do it."""
-        parts: list[bytes] = []
+        some: list[Order] = []
         size = 0
         for order in orders:
-            parts.append(json.dumps(order._asdict(), ensure_ascii=False).encode())
-            size += len(parts[-1])
+            some.append(order)
+            size += _ORDER_BYTES + 2 * len(order.parameters)
             if size > MESSAGE_BYTES:
-                self._send_orders(parts)
-                parts, size = [], 0
-        self._send_orders(parts)
+                self._send_orders(some)
+                some, size = [], 0
+        self._send_orders(some)
 
-    def _send_orders(self, parts: list[bytes]) -> None:
-        if parts:
-            self._send(b'{"orders":[' + b",".join(parts) + b"]}")
+    def _send_orders(self, orders: list[Order]) -> None:
+        if orders:
+            self._send(b'{"orders":' + json.dumps(orders, ensure_ascii=False).encode() + b"}")
 
     def stop(self, job_id: int, reason: str, grace: float) -> None:
         """End a job's processes: asked first, killed after `grace` seconds; its end is reported as any."""
