@@ -29,6 +29,7 @@ LONG_SECONDS: Final = 0.05
 MOST_IN_BATCH: Final = 64
 BATCH_BYTES: Final = 100_000
 
+
 @dataclass(kw_only=True)
 class Reused(Child):
     """A process that runs batches of jobs, one after the other."""
