@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.runner.pace import Pace
 from app.runner.running import Running
+from app.runner.serving import Done
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -90,8 +92,7 @@ class Book:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take in what the engine says; of an attempt that is not ours any more, nothing."""
         if message["kind"] == "done":
-            for one in message["of"]:
-                self._hear_done(one)
+            self._hear_done(message)
             return
         each = self.running.get(message["job"])
         if each is None or each.claimed.attempt != message["attempt"]:
@@ -150,13 +151,14 @@ class Book:
         return claims
 
     def _hear_done(self, message: Mapping[str, Any]) -> None:
-        """A process that is reused tells how a job ended, and goes on."""
-        each = self.running.get(message["job"])
-        if each is not None and each.claimed.attempt == message["attempt"]:
-            each.said = message
-            self.finishes.append(each.end(message))
-            self.pace.took(message["seconds"])
-            self.idle_since = time.monotonic()
+        """A process that is reused tells how jobs ended, and goes on."""
+        now = dt.datetime.now(dt.UTC)
+        for done in map(Done._make, message["of"]):
+            each = self.running.get(done.job_id)
+            if each is not None and each.claimed.attempt == done.attempt:
+                self.finishes.append(each.done(done, message["pid"], message["process_started"], now))
+                self.pace.took(done.seconds)
+        self.idle_since = time.monotonic()
 
     def _end(self, each: Running, ended: Mapping[str, Any]) -> None:
         self.finishes.append(each.end(ended))

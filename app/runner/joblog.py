@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.runner import logs
@@ -56,15 +57,25 @@ def _append(settings: Settings, name: str, lines: list[str]) -> None:
 
 def _line(end: Finish, claimed: Named | None) -> tuple[str, str]:
     handler = f"{claimed.class_name}@{claimed.method}" if claimed else "(rescued)"
-    context: dict[str, Any] = {"parameters": claimed.shown_parameters if claimed else None}
+    parameters = claimed.shown_parameters if claimed else None
     if end.status == "completed":
-        context["result"] = None if end.result is None else json.loads(end.result)
-    else:
-        context["error"] = end.error
-    context["status"] = end.status
+        return logs.JOBS, _completed(end, handler, parameters)
+    context = {"parameters": parameters, "error": end.error, "status": end.status}
     verb = "retrying" if end.status == "pending" else end.status
     if end.outcome in {"interrupted", "crashed", "snoozed"}:
         verb = end.outcome if end.status == "pending" else end.status
     level, name = ("ERROR", logs.ERRORS) if end.status == "failed" else ("INFO", logs.JOBS)
     message = f"Job {end.job_id} {verb}: {handler}"
     return name, logs.line(level, message, context, at=end.finished_at)
+
+
+def _completed(end: Finish, handler: str, parameters: str | None) -> str:
+    """Put the commonest line together by hand: a short job has not much more time than making it takes."""
+    given = "null" if parameters is None else quoted(parameters)
+    result = "null" if end.result is None else _dense(end.result)
+    text = f'{{"parameters":{given},"result":{result},"status":"completed"}}'
+    return logs.line_of("INFO", f"Job {end.job_id} completed: {handler} {text}", at=end.finished_at)
+
+
+def _dense(result: str) -> str:
+    return json.dumps(json.loads(result), ensure_ascii=False, separators=(",", ":"))

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,9 +24,18 @@ _CONTROL: Final = re.compile(
 
 def line(level: str, message: str, context: Mapping[str, Any], *, at: dt.datetime | None = None) -> str:
     """Give one line: time (UTC), level, message, and the context as JSON."""
-    moment = (at or dt.datetime.now(dt.UTC)).strftime("%Y-%m-%d %H:%M:%S")
     text = json.dumps(context, ensure_ascii=False, separators=(",", ":"), default=str)
-    return _CONTROL.sub(_escape, f"[{moment}] local.{level}: {message} {text}") + "\n"
+    return line_of(level, f"{message} {text}", at=at or dt.datetime.now(dt.UTC))
+
+
+def line_of(level: str, text: str, *, at: dt.datetime) -> str:
+    """Give one line whose context is JSON already."""
+    return _CONTROL.sub(_escape, f"[{_second(at)}] local.{level}: {text}") + "\n"
+
+
+@lru_cache(maxsize=8)
+def _second(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def append(path: Path, lines: Iterable[str]) -> None:

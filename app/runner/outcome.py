@@ -54,6 +54,43 @@ def decide(
     return _retry_or_fail(claimed, common, failure, said["delay"], chance)
 
 
+def completed(
+    claimed: Claimed,
+    result: str | None,
+    now: dt.datetime,
+    cpu_seconds: float | None,
+    peak_memory_bytes: int | None,
+    log_bytes: int,
+    pid: int | None,
+    process_started: float | None,
+) -> Finish:
+    """Give the end of most attempts: without names, for there are many."""
+    job_id, attempt, priority = claimed.job_id, claimed.attempt, claimed.priority
+    return Finish(
+        *(
+            job_id,
+            attempt,
+            "completed",
+            "completed",
+            now,
+            None,
+            priority,
+            result,
+            None,
+            None,
+            0,
+            0,
+            None,
+            None,
+        ),
+        cpu_seconds,
+        peak_memory_bytes,
+        log_bytes,
+        pid,
+        process_started,
+    )
+
+
 def _measured(claimed: Claimed, ended: Mapping[str, Any]) -> dict[str, Any]:
     names = ("exit_code", "signal", "cpu_seconds", "peak_memory_bytes", "log_bytes", "pid", "process_started")
     measured = {name: ended.get(name) for name in names}

@@ -10,7 +10,7 @@ from typing import Final
 
 # How much work is claimed ahead, in seconds: so long may a more urgent job have to wait for it.
 AHEAD_SECONDS: Final = 0.1
-MOST_AHEAD: Final = 500
+MOST_AHEAD: Final = 2000
 SHORTEST_SECONDS: Final = 0.0001
 # What is not known yet is taken for long; each job then counts for a tenth.
 UNKNOWN_SECONDS: Final = 1.0

@@ -5,21 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import store
 from app.runner.exec import Order
-from app.runner.outcome import decide
+from app.runner.outcome import completed, decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
 
+    from app.runner.serving import Done
     from app.runner.store import Claimed, Finish
 
 
-@dataclass(kw_only=True)
+_COMPLETED: Final = {"outcome": "completed"}
+_MEASURED: Final = ("cpu_seconds", "peak_memory_bytes", "log_bytes", "pid", "process_started")
+_BY_ITSELF: Final = {"exit_code": None, "signal": None, "stopped": None, "stop_signal": None}
+
+
+@dataclass(kw_only=True, slots=True)
 class Running:
     """One attempt between its claim and its end."""
 
@@ -34,15 +40,8 @@ class Running:
 
     def order(self) -> Order:
         """Give what its process must know."""
-        claimed = self.claimed
-        return Order(
-            job_id=claimed.job_id,
-            attempt=claimed.attempt,
-            class_name=claimed.class_name,
-            method=claimed.method,
-            parameters=claimed.parameters,
-            timeout_seconds=claimed.timeout_seconds,
-        )
+        job_id, attempt, class_name, method, parameters, _, _, timeout_seconds, *_ = self.claimed
+        return Order(job_id, attempt, class_name, method, parameters, timeout_seconds)
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """Note what was reported while it runs."""
@@ -59,6 +58,16 @@ class Running:
         known = {"pid": self.pid, "process_started": self.process_started, **ended}
         now = dt.datetime.now(dt.UTC)
         return decide(self.claimed, self.said, known, cancelled_by=self.cancelled_by, now=now)
+
+    def done(self, done: Done, pid: int, process_started: float, now: dt.datetime) -> Finish:
+        """Decide what its end in a process that goes on means."""
+        measured = (done.cpu_seconds, done.peak_memory_bytes, done.log_bytes, pid, process_started)
+        if done.said is None:
+            self.said = _COMPLETED
+            return completed(self.claimed, done.result, now, *measured)
+        self.said = done.said
+        ended = dict(zip(_MEASURED, measured, strict=True)) | _BY_ITSELF
+        return decide(self.claimed, self.said, ended, cancelled_by=self.cancelled_by, now=now)
 
     @property
     def is_unsaved(self) -> bool:

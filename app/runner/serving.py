@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from app.runner import processes
 from app.runner.exec import Order, perform
@@ -30,8 +30,26 @@ if TYPE_CHECKING:
 FLUSH_SECONDS: Final = 0.001
 # A report must fit what a socket takes at once.
 FLUSH_BYTES: Final = 60_000
+# Guessed, for counting them exactly would cost more than sending them.
+_DONE_BYTES: Final = 100
+_CHARACTER_BYTES: Final = 4
 LARGEST_BATCH: Final = 1 << 20
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+
+
+class Done(NamedTuple):
+    """How a job of a reused process ended; travels as JSON, without names, for there are many."""
+
+    job_id: int
+    attempt: int
+    # What its handler came to, and None where it completed: then its result is all there is to say.
+    said: dict[str, Any] | None
+    result: str | None
+    seconds: float
+    cpu_seconds: float
+    # Of the process so far: it is not known which of its jobs it was for.
+    peak_memory_bytes: int
+    log_bytes: int
 
 
 class Reports:
@@ -39,10 +57,15 @@ class Reports:
 
     def __init__(self, report: socket.socket, slate: Slate) -> None:
         self._report, self._slate = report, slate
-        self._parts: list[bytes] = []
+        self._who = {"pid": os.getpid(), "process_started": processes.start_time(os.getpid())}
+        self._ended: list[Done] = []
         self._bytes = 0
         self._flushed_at = time.monotonic()
         self.said: dict[str, Any] = {}
+        self.count = 0
+
+    def begin_batch(self) -> None:
+        """Count anew."""
         self.count = 0
 
     def hear(self, message: Mapping[str, Any]) -> None:
@@ -52,23 +75,29 @@ class Reports:
         else:
             self._report.send(json.dumps(message, ensure_ascii=False).encode())
 
-    def ended(self, measured: dict[str, Any]) -> None:
-        """Add the job that has just ended."""
-        part = json.dumps(self.said | measured, ensure_ascii=False).encode()
-        if self._bytes + len(part) > FLUSH_BYTES:
+    def ended(self, order: Order, *measured: float) -> None:
+        """Add the job that has just ended, with what was measured of it."""
+        said, result, size = self.said, None, _DONE_BYTES
+        if said["outcome"] == "completed":
+            said, result = None, said["result"]
+            size += 0 if result is None else _CHARACTER_BYTES * len(result)
+        else:
+            size += _CHARACTER_BYTES * sum(len(each) for each in said.values() if isinstance(each, str))
+        if self._bytes + size > FLUSH_BYTES:
             self.flush()
-        self._parts.append(part)
-        self._bytes += len(part)
+        self._ended.append(Done(order.job_id, order.attempt, said, result, *measured))
+        self._bytes += size
         self.count += 1
         if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Send what there is."""
-        if self._parts:
-            self._report.send(b'{"kind":"done","of":[' + b",".join(self._parts) + b"]}")
+        if self._ended:
+            message = {"kind": "done", **self._who, "of": self._ended}
+            self._report.send(json.dumps(message, ensure_ascii=False).encode())
             self._slate.note_sent(self.count)
-        self._parts, self._bytes = [], 0
+        self._ended, self._bytes = [], 0
         self._flushed_at = time.monotonic()
 
 
@@ -121,14 +150,17 @@ def serve(
 ) -> None:
     """Run batches until the number is reached or the parent is gone; never returns."""
     left = int(given["jobs_per_process"])
-    identity = {"pid": os.getpid(), "process_started": processes.start_time(os.getpid())}
+    reports = Reports(report, slate)
     while left > 0 and (data := orders.recv(LARGEST_BATCH)):
         batch = json.loads(data)
-        reports = Reports(report, slate)
+        reports.begin_batch()
+        meter = Meter()
         for index, each in enumerate(batch):
             order = Order._make(each)
             slate.begin(order.job_id, order.attempt, index)
-            _run(order, reports, registry, str(given["application"]), spool, identity)
+            perform(order, registry, str(given["application"]), reports.hear)
+            _end_children()
+            reports.ended(order, *meter.read(), spool.collect(order))
         reports.flush()
         slate.rest(len(batch))
         left -= len(batch)
@@ -138,33 +170,18 @@ def serve(
     os._exit(0)
 
 
-def _run(
-    order: Order,
-    reports: Reports,
-    registry: Registry,
-    application: str,
-    spool: Spool,
-    identity: Mapping[str, Any],
-) -> None:
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    perform(order, registry, application, reports.hear)
-    _end_children()
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    reports.ended(
-        {
-            **identity,
-            "seconds": time.monotonic() - began,
-            "exit_code": None,
-            "signal": None,
-            "cpu_seconds": round(spent, 6),
-            # Of the process so far: it is not known which of its jobs it was for.
-            "peak_memory_bytes": after.ru_maxrss * _MEMORY_UNIT,
-            "log_bytes": spool.collect(order),
-            "stopped": None,
-            "stop_signal": None,
-        }
-    )
+class Meter:
+    """What this process has spent since it was last asked."""
+
+    def __init__(self) -> None:
+        self._at, self._cpu = time.monotonic(), time.process_time()
+
+    def read(self) -> tuple[float, float, int]:
+        """Give seconds, CPU seconds, and the most memory it ever held, in bytes."""
+        before_at, before_cpu = self._at, self._cpu
+        self._at, self._cpu = time.monotonic(), time.process_time()
+        seconds, cpu = round(self._at - before_at, 6), round(self._cpu - before_cpu, 6)
+        return seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MEMORY_UNIT
 
 
 def _end_children() -> None:

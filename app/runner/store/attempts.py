@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.runner.backoff import rank_of
-from app.runner.store import classes, dependencies, statements
+from app.runner.store import bulk, classes, dependencies, statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -172,6 +172,8 @@ def _is_plain(end: Finish) -> bool:
 
 def _completed(session: Session, ends: Sequence[Finish]) -> bool:
     """Write what most jobs come to, with no more values than that takes: each costs time."""
+    if (many := bulk.of(session)) is not None:
+        return _completed_together(session, many, ends)
     jobs = [
         {"of_job": end.job_id, "of_attempt": end.attempt, "new_result": end.result, "at": end.finished_at}
         for end in ends
@@ -196,42 +198,72 @@ def _completed(session: Session, ends: Sequence[Finish]) -> bool:
     return True
 
 
+def _completed_together(session: Session, many: bulk.Bulk, ends: Sequence[Finish]) -> bool:
+    jobs = [(end.job_id, end.attempt, end.result, bulk.stored(end.finished_at)) for end in ends]
+    if session.execute(many.complete, {"rows": bulk.packed(jobs)}).rowcount != len(ends):  # type: ignore[attr-defined]
+        return False
+    attempts = [
+        (
+            end.job_id,
+            end.attempt,
+            bulk.stored(end.finished_at),
+            end.exit_code,
+            end.cpu_seconds,
+            end.peak_memory_bytes,
+            end.log_bytes,
+            end.pid,
+            end.process_started,
+        )
+        for end in ends
+    ]
+    session.execute(many.measure, {"rows": bulk.packed(attempts)})
+    return True
+
+
 def _take(
     session: Session, rows: Sequence[Any], launcher_id: str, host: str, now: dt.datetime
 ) -> list[Claimed]:
     if not rows:
         return []
-    claimed = [_claimed(row) for row in rows]
-    ids = [each.job_id for each in claimed]
-    result = session.execute(statements.TAKE, {"ids": ids, "by": launcher_id, "now": now})
-    if result.rowcount != len(ids):  # type: ignore[attr-defined]
-        raise RuntimeError(f"{len(ids)} jobs were locked for a claim, {result.rowcount} could be taken")  # type: ignore[attr-defined]
-    begun = {
-        "launcher_id": launcher_id,
-        "host": host,
-        "started_at": now,
-        "outcome": "running",
-        "log_bytes": 0,
-    }
-    session.execute(
-        statements.BEGIN, [{"job_id": each.job_id, "number": each.attempt, **begun} for each in claimed]
-    )
+    claimed = list(map(_claimed, rows))
+    number = _taken(session, claimed, {"by": launcher_id, "host": host, "now": now})
+    if number != len(claimed):
+        raise RuntimeError(f"{len(claimed)} jobs were locked for a claim, {number} could be taken")
     return claimed
 
 
+def _taken(session: Session, claimed: Sequence[Claimed], who: Mapping[str, Any]) -> int:
+    """Make jobs ours and begin their attempts; give how many could be had."""
+    if (many := bulk.of(session)) is not None:
+        given = {**who, "rows": bulk.packed((each.job_id, each.attempt) for each in claimed)}
+        number: int = session.execute(many.take, given).rowcount  # type: ignore[attr-defined]
+        session.execute(many.begin, given)
+        return number
+    ids = [each.job_id for each in claimed]
+    by, now = who["by"], who["now"]
+    number = session.execute(statements.TAKE, {"ids": ids, "by": by, "now": now}).rowcount  # type: ignore[attr-defined]
+    begun = {"launcher_id": by, "host": who["host"], "started_at": now, "outcome": "running", "log_bytes": 0}
+    session.execute(
+        statements.BEGIN, [{"job_id": each.job_id, "number": each.attempt, **begun} for each in claimed]
+    )
+    return number
+
+
 def _claimed(row: Any) -> Claimed:
+    """Read the columns of a claim, by their places: there are many rows."""
+    job_id, attempt, class_name, method, parameters, shown, priority, timeout, used, most, crashes, _ = row
     return Claimed(
-        job_id=row.id,
-        attempt=row.attempt + 1,
-        class_name=row.class_name,
-        method=row.method,
-        parameters=row.parameters,
-        shown_parameters=row.shown_parameters or row.parameters,
-        priority=row.priority,
-        timeout_seconds=row.timeout_seconds,
-        attempts_used=row.attempts_used + 1,
-        max_attempts=row.max_attempts,
-        crashes=row.crashes,
+        job_id,
+        attempt + 1,
+        class_name,
+        method,
+        parameters,
+        shown or parameters,
+        priority,
+        timeout,
+        used + 1,
+        most,
+        crashes,
     )
 
 

@@ -27,6 +27,8 @@ from app.runner.store import classes, dependencies
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+Value = ColumnElement[Any]
+
 JOBS: Final = cast("Table", Job.__table__)
 ATTEMPTS: Final = cast("Table", Attempt.__table__)
 
@@ -70,19 +72,53 @@ DUE: Final = due()
 FIRST_DUE: Final = due(locks=False)
 WANTED: Final = select(*_COLUMNS).where(_IS_FREE, JOBS.c.id == bindparam("job")).with_for_update()
 
+
+def taken(by: Value, now: Value) -> dict[str, Any]:
+    """What a claim changes in a job."""
+    return {
+        "status": "running",
+        "launcher_id": by,
+        "attempt": JOBS.c.attempt + 1,
+        "attempts_used": JOBS.c.attempts_used + 1,
+        "started_at": now,
+        "progress_done": None,
+        "progress_total": None,
+        "progress_message": None,
+    }
+
+
+def completed(result: Value, at: Value) -> dict[str, Any]:
+    """What its completion changes in a job."""
+    return {
+        "status": "completed",
+        "launcher_id": None,
+        "error": None,
+        "result": result,
+        "finished_at": at,
+        "unique_slot": dependencies.kept_slot(at),
+    }
+
+
+def measured(
+    at: Value, exit_code: Value, cpu: Value, peak: Value, log_bytes: Value, pid: Value, started: Value
+) -> dict[str, Any]:
+    """What the completion of its job changes in an attempt."""
+    return {
+        "outcome": "completed",
+        "finished_at": at,
+        "exit_code": exit_code,
+        "cpu_seconds": cpu,
+        "peak_memory_bytes": peak,
+        "log_bytes": log_bytes,
+        "pid": func.coalesce(pid, ATTEMPTS.c.pid),
+        "process_started": func.coalesce(started, ATTEMPTS.c.process_started),
+    }
+
+
 TAKE: Final = (
     update(JOBS)
     .where(JOBS.c.id.in_(bindparam("ids", expanding=True)), JOBS.c.status == "pending")
-    .values(
-        status="running",
-        launcher_id=bindparam("by"),
-        attempt=JOBS.c.attempt + 1,
-        attempts_used=JOBS.c.attempts_used + 1,
-        started_at=bindparam("now"),
-        progress_done=None,
-        progress_total=None,
-        progress_message=None,
-    )
+    .values(taken(bindparam("by"), bindparam("now")))
 )
 BEGIN: Final = insert(ATTEMPTS)
 
@@ -114,14 +150,7 @@ AGAIN: Final = _ours(JOBS.c.cancel_requested_at.is_(None)).values(
         "lane": JOBS.c.priority,
     }
 )
-COMPLETED: Final = _ours().values(
-    status="completed",
-    launcher_id=None,
-    error=None,
-    result=bindparam("new_result"),
-    finished_at=_AT,
-    unique_slot=dependencies.kept_slot(_AT),
-)
+COMPLETED: Final = _ours().values(completed(bindparam("new_result"), _AT))
 SAVE_PROGRESS: Final = _ours().values(
     progress_done=bindparam("done"), progress_total=bindparam("total"), progress_message=bindparam("message")
 )
@@ -146,12 +175,8 @@ END: Final = _THIS_ATTEMPT.values(
     process_started=func.coalesce(bindparam("new_started"), ATTEMPTS.c.process_started),
 )
 COMPLETED_ATTEMPT: Final = _THIS_ATTEMPT.values(
-    outcome="completed",
-    finished_at=bindparam("at"),
-    exit_code=bindparam("new_exit_code"),
-    cpu_seconds=bindparam("cpu"),
-    peak_memory_bytes=bindparam("peak"),
-    log_bytes=bindparam("bytes"),
-    pid=func.coalesce(bindparam("new_pid"), ATTEMPTS.c.pid),
-    process_started=func.coalesce(bindparam("new_started"), ATTEMPTS.c.process_started),
+    measured(
+        bindparam("at"),
+        *(bindparam(name) for name in ("new_exit_code", "cpu", "peak", "bytes", "new_pid", "new_started")),
+    )
 )
