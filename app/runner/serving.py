@@ -37,6 +37,10 @@ LARGEST_BATCH: Final = 1 << 20
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
+# Seconds, CPU seconds, and the most memory, in bytes.
+Spent = tuple[float, float, int]
+
+
 class Done(NamedTuple):
     """How a job of a reused process ended; travels as JSON, without names, for there are many."""
 
@@ -75,17 +79,17 @@ class Reports:
         else:
             self._report.send(json.dumps(message, ensure_ascii=False).encode())
 
-    def ended(self, order: Order, *measured: float) -> None:
+    def ended(self, order: Order, spent: Spent, log_bytes: int) -> None:
         """Add the job that has just ended, with what was measured of it."""
-        said, result, size = self.said, None, _DONE_BYTES
-        if said["outcome"] == "completed":
-            said, result = None, said["result"]
-            size += 0 if result is None else _CHARACTER_BYTES * len(result)
-        else:
-            size += _CHARACTER_BYTES * sum(len(each) for each in said.values() if isinstance(each, str))
+        is_completed = self.said["outcome"] == "completed"
+        said = None if is_completed else self.said
+        result = self.said["result"] if is_completed else None
+        size = _DONE_BYTES
+        if result is not None or said is not None:
+            size += _CHARACTER_BYTES * sum(len(each) for each in self.said.values() if isinstance(each, str))
         if self._bytes + size > FLUSH_BYTES:
             self.flush()
-        self._ended.append(Done(order.job_id, order.attempt, said, result, *measured))
+        self._ended.append(Done(order.job_id, order.attempt, said, result, *spent, log_bytes))
         self._bytes += size
         self.count += 1
         if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
@@ -160,7 +164,7 @@ def serve(
             slate.begin(order.job_id, order.attempt, index)
             perform(order, registry, str(given["application"]), reports.hear)
             _end_children()
-            reports.ended(order, *meter.read(), spool.collect(order))
+            reports.ended(order, meter.read(), spool.collect(order))
         reports.flush()
         slate.rest(len(batch))
         left -= len(batch)
@@ -176,7 +180,7 @@ class Meter:
     def __init__(self) -> None:
         self._at, self._cpu = time.monotonic(), time.process_time()
 
-    def read(self) -> tuple[float, float, int]:
+    def read(self) -> Spent:
         """Give seconds, CPU seconds, and the most memory it ever held, in bytes."""
         before_at, before_cpu = self._at, self._cpu
         self._at, self._cpu = time.monotonic(), time.process_time()

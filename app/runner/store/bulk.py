@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 # From here on JSON is part of every SQLite.
 _SQLITE_WITH_JSON: Final = (3, 38)
 
+_MEASURED: Final = (
+    "finished_at",
+    "exit_code",
+    "cpu_seconds",
+    "peak_memory_bytes",
+    "log_bytes",
+    "pid",
+    "process_started",
+)
+
 
 class Bulk(NamedTuple):
     """What can be done to many rows at once; each statement takes them as `rows`, see `packed`."""
@@ -61,10 +71,8 @@ def _bulk(dialect: str) -> Bulk:
     ended = _rows(
         dialect, job_id=JOBS.c.id, number=JOBS.c.attempt, result=JOBS.c.result, at=JOBS.c.finished_at
     )
-    names = ("finished_at", "exit_code", "cpu_seconds", "peak_memory_bytes", "log_bytes")
-    names = (*names, "pid", "process_started")
     metered = _rows(
-        dialect, job_id=JOBS.c.id, number=ATTEMPTS.c.number, **{name: ATTEMPTS.c[name] for name in names}
+        dialect, job_id=JOBS.c.id, number=ATTEMPTS.c.number, **{name: ATTEMPTS.c[name] for name in _MEASURED}
     )
     return Bulk(
         take=update(JOBS)
@@ -76,7 +84,7 @@ def _bulk(dialect: str) -> Bulk:
         .values(completed(ended.c.result, ended.c.at)),
         measure=update(ATTEMPTS)
         .where(ATTEMPTS.c.job_id == metered.c.job_id, ATTEMPTS.c.number == metered.c.number)
-        .values(measured(*(metered.c[name] for name in names))),
+        .values(measured(*(metered.c[name] for name in _MEASURED))),
     )
 
 
