@@ -212,9 +212,8 @@ class JobClass(Base):
     is_paused: Mapped[bool] = mapped_column(Boolean, default=False)
     paused_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     paused_by: Mapped[str | None] = mapped_column(String(200))
-    # The present window of its rate, and how many attempts have started in it.
-    window_started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    window_count: Mapped[int] = mapped_column(Integer, default=0)
+    # JSON text: the starts that its rate still counts, if it has one.
+    starts: Mapped[str | None] = mapped_column(Text)
 
 
 class Schedule(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,7 +106,7 @@ def use_up(house: House, running: int) -> None:
     with house.write() as session:
         job = session.get_one(Job, running)
         job.status, job.launcher_id, job.finished_at = "completed", None, now
-        session.add(JobClass(name=REPORT, window_started_at=now, window_count=2))
+        session.add(JobClass(name=REPORT, starts=json.dumps([(now.timestamp(), now.timestamp(), 2)])))
 
 
 def test_limits_are_on_the_page(house: House) -> None:

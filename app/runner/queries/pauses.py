@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ScalarSelect, func, select
 
+from app.runner import window
 from app.runner.models import Job, JobClass
 from app.runner.queries import words
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
@@ -32,7 +33,7 @@ class ClassView:
     running: int
     max_running: int | None
     rate: str | None
-    # How many of its window's starts are used up; None without a rate.
+    # How many starts its rate counts now; None without a rate.
     started: int | None
 
     @property
@@ -83,10 +84,10 @@ def explain_limit(session: Session, name: str, limit: Approval | None, now: dt.d
     running = session.scalar(counted) or 0
     if limit.max_running is not None and running >= limit.max_running:
         return f"{running} of its class are running, and no more than {limit.max_running} may at once."
-    started = _started(session.get(JobClass, name), limit, now)
-    if limit.rate is not None and (started or 0) >= limit.rate.count:
-        return f"The rate of its class, {limit.rate.text}, is used up; the next starts in the next window."
-    return None
+    row = session.get(JobClass, name)
+    if limit.rate is None or row is None or (free := window.frees_at(row.starts, limit.rate, now)) is None:
+        return None
+    return f"The rate of its class, {limit.rate.text}, is used up until {free:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def _view(
@@ -105,9 +106,4 @@ def _view(
 
 
 def _started(row: JobClass | None, limit: Approval, now: dt.datetime) -> int | None:
-    if limit.rate is None:
-        return None
-    if row is None or row.window_started_at is None:
-        return 0
-    is_over = row.window_started_at + dt.timedelta(seconds=limit.rate.seconds) <= now
-    return 0 if is_over else row.window_count
+    return None if limit.rate is None else window.used(row.starts if row else None, limit.rate, now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.runner import events
+from app.runner import events, window
 from app.runner.errors import PauseRefused
 from app.runner.models import Event, Job, JobClass
 
@@ -76,7 +77,7 @@ def choose(
     if not any(row.class_name in limits for row in rows):
         return list(rows)
     rows_of_classes = _locked(session, limits)
-    # Only now: while waiting for the lock, others may have begun a window.
+    # Only now: while waiting for the lock, others may have started some.
     now = dt.datetime.now(dt.UTC)
     left = _room(session, limits, rows_of_classes, now)
     full, picked = set[str](), dict[int, Any]()
@@ -119,14 +120,6 @@ def _room(
     }
 
 
-def window_end(row: Any, limit: Approval) -> dt.datetime | None:
-    """When the present window of a class's rate is over; None when none is open."""
-    if limit.rate is None or row is None or row.window_started_at is None:
-        return None
-    end: dt.datetime = row.window_started_at + dt.timedelta(seconds=limit.rate.seconds)
-    return end
-
-
 def _free(limit: Approval, running: int) -> int:
     return _UNLIMITED if limit.max_running is None else limit.max_running - running
 
@@ -134,16 +127,7 @@ def _free(limit: Approval, running: int) -> int:
 def _left(limit: Approval, row: Any, now: dt.datetime) -> int:
     if limit.rate is None:
         return _UNLIMITED
-    return limit.rate.count - (row.window_count if _is_within(row, limit, now) else 0)
-
-
-def _is_within(row: Any, limit: Approval, now: dt.datetime) -> bool:
-    """Whether the window is open; one that is far in the future is of a clock that was set back."""
-    end = window_end(row, limit)
-    if end is None or limit.rate is None:
-        return False
-    began = end - 2 * dt.timedelta(seconds=limit.rate.seconds)
-    return began <= now < end
+    return limit.rate.count - window.used(row.starts if row else None, limit.rate, now)
 
 
 def _count_starts(
@@ -153,15 +137,11 @@ def _count_starts(
     chosen: Sequence[Any],
     now: dt.datetime,
 ) -> None:
+    counts = Counter(row.class_name for row in chosen)
     for name, limit in limits.items():
-        starts = sum(row.class_name == name for row in chosen)
-        if limit.rate is None or not starts:
-            continue
-        if _is_within(rows.get(name), limit, now):
-            values: dict[str, Any] = {"window_count": _CLASSES.c.window_count + starts}
-        else:
-            values = {"window_started_at": now, "window_count": starts}
-        session.execute(update(_CLASSES).where(_CLASSES.c.name == name).values(values))
+        if limit.rate is not None and counts[name]:
+            starts = window.with_starts(rows[name].starts, limit.rate, now, counts[name])
+            session.execute(update(_CLASSES).where(_CLASSES.c.name == name).values(starts=starts))
 
 
 def _running(session: Session, limits: Mapping[str, Approval]) -> dict[str, int]:
@@ -192,7 +172,7 @@ def _make_row(session: Session, name: str) -> None:
         return
     try:
         with session.begin_nested():
-            session.execute(insert(_CLASSES).values(name=name, is_paused=False, window_count=0))
+            session.execute(insert(_CLASSES).values(name=name, is_paused=False))
     except IntegrityError:
         return  # somebody else was quicker; the row is what counts
 
