@@ -23,6 +23,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
+    literal_column,
+    text,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -107,6 +110,9 @@ def _lane_of(context: DefaultExecutionContext) -> int:
     return int(context.get_current_parameters().get("priority") or 2)  # type: ignore[no-untyped-call]
 
 
+_IS_TAKEN: Final = text("launcher_id IS NOT NULL")
+
+
 class Job(Base):
     """One request to run one approved handler once; it outlives its attempts."""
 
@@ -119,10 +125,17 @@ class Job(Base):
         CheckConstraint("attempts_used >= 0 AND max_attempts >= 1", name="attempts"),
         CheckConstraint("waits_for >= 0", name="waits_for"),
         # The claim reads the due jobs of each lane; the dashboard reads a status, newest first.
-        Index("ix_background_jobs_claim", "status", "is_held", "waits_for", "lane", "run_at", "id"),
+        # SQLite need not write to an index what it does not know; PostgreSQL would then read all of this one.
+        Index(
+            "ix_background_jobs_claim",
+            *("status", "is_held", "waits_for", "lane", "run_at", "id"),
+            sqlite_where=text("status = 'pending'"),
+        ),
         Index("ix_background_jobs_status_newest", "status", "id"),
         Index("ix_background_jobs_class_newest", "class_name", "id"),
-        Index("ix_background_jobs_launcher", "launcher_id"),
+        Index(
+            "ix_background_jobs_launcher", "launcher_id", sqlite_where=_IS_TAKEN, postgresql_where=_IS_TAKEN
+        ),
         UniqueConstraint("unique_slot"),
         # Numbers are never used again: a log or an event must not speak of another job.
         {"sqlite_autoincrement": True},
@@ -180,6 +193,12 @@ class Job(Base):
     def handler(self) -> str:
         """The handler as logs and pages name it: `dotted.Class@method`."""
         return f"{self.class_name}@{self.method}"
+
+
+# A literal: what a parameter will be is not known to who chooses the index of pending jobs.
+IS_PENDING: Final = Job.status == literal_column("'pending'")
+# "IS false" is no condition that MariaDB's indexes know.
+IS_FREE: Final = IS_PENDING & (Job.is_held == false()) & (Job.waits_for == 0)
 
 
 class Dependency(Base):

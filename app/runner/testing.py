@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from app.runner import binding, processes, store
 from app.runner.exec import Order, perform
-from app.runner.models import Job
+from app.runner.models import IS_FREE, Job
 from app.runner.outcome import decide
 from app.runner.plain import plain_json
 from app.runner.store.attempts import claim_one
@@ -59,8 +59,7 @@ class InlineRun:
         return ran
 
     def _next(self) -> int | None:
-        is_free = (Job.status == "pending") & Job.is_held.is_(False) & (Job.waits_for == 0)
-        wanted = select(Job.id).where(is_free, Job.id > self._after, Job.attempt < self.most_attempts)
+        wanted = select(Job.id).where(IS_FREE, Job.id > self._after, Job.attempt < self.most_attempts)
         with binding.current().read() as session:
             return session.scalar(wanted.where(Job.id.not_in(self._refused)).order_by(Job.id).limit(1))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import func, or_, select
 
 from app.runner import binding
 from app.runner.errors import JobNotFound
-from app.runner.models import LANES, Attempt, Dependency, Event, Job, LauncherRow
+from app.runner.models import IS_FREE, LANES, Attempt, Dependency, Event, Job, LauncherRow
 from app.runner.queries import pauses, words
 from app.runner.queries.lists import alive_count, make_row, state_of
 from app.runner.queries.views import AttemptView, JobDetail, Moment
@@ -147,7 +147,7 @@ def _limit(class_name: str) -> Approval | None:
 
 def _queue_before(session: Session, job: Job, now: dt.datetime) -> tuple[int, int, str | None]:
     """Count live launchers, and the due jobs that are claimed before this one; and say what is paused."""
-    is_due = (Job.status == "pending") & (Job.is_held == false()) & (Job.waits_for == 0) & (Job.run_at <= now)
+    is_due = IS_FREE & (Job.run_at <= now)
     is_before = or_(Job.rank < job.rank, (Job.rank == job.rank) & (Job.id < job.id))
     before = (
         # The lanes are all there are; named, an index finds the jobs that are due among others.

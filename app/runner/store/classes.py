@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.runner import events, window
 from app.runner.errors import PauseRefused
-from app.runner.models import Event, Job, JobClass
+from app.runner.models import IS_FREE, Event, Job, JobClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -99,8 +99,7 @@ def choose(
 
 def is_anything_left(session: Session) -> bool:
     """Whether any job could still run by itself: not if it is held, paused or blocked."""
-    is_free = (_JOBS.c.status == "pending") & _JOBS.c.is_held.is_(False) & (_JOBS.c.waits_for == 0)
-    return session.execute(select(_JOBS.c.id).where(is_free, IS_OPEN).limit(1)).first() is not None
+    return session.execute(select(_JOBS.c.id).where(IS_FREE, IS_OPEN).limit(1)).first() is not None
 
 
 def full_classes(session: Session, limits: Mapping[str, Approval], now: dt.datetime) -> set[str]:

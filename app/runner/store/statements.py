@@ -13,7 +13,6 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
-    false,
     func,
     insert,
     select,
@@ -21,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.runner.models import LANES, Attempt, Job
+from app.runner.models import IS_FREE, LANES, Attempt, Job
 from app.runner.store import classes, dependencies
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ _COLUMNS: Final = (
     JOBS.c.crashes,
     JOBS.c.rank,
 )
-# "IS false" is no condition that MariaDB's indexes know.
-_IS_FREE: Final = (JOBS.c.status == "pending") & (JOBS.c.is_held == false()) & (JOBS.c.waits_for == 0)
-_IS_DUE: Final = _IS_FREE & (JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
+_IS_DUE: Final = IS_FREE & (JOBS.c.run_at <= bindparam("now")) & classes.IS_OPEN
 
 
 def due(full: Collection[str] = (), *, locks: bool = True) -> Select[Any]:
@@ -70,7 +67,7 @@ def due(full: Collection[str] = (), *, locks: bool = True) -> Select[Any]:
 
 DUE: Final = due()
 FIRST_DUE: Final = due(locks=False)
-WANTED: Final = select(*_COLUMNS).where(_IS_FREE, JOBS.c.id == bindparam("job")).with_for_update()
+WANTED: Final = select(*_COLUMNS).where(IS_FREE, JOBS.c.id == bindparam("job")).with_for_update()
 
 
 def taken(by: Value, now: Value) -> dict[str, Any]:
