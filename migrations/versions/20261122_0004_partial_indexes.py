@@ -2,7 +2,7 @@
 
 Why: every end was written to the indexes of waiting and running jobs, and finished jobs made up most of them.
 
-Revision: 0003, after 0002
+Revision: 0004, after 0003
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
