@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 # Far above what is needed; a test that waits so long has failed.
 PATIENCE_SECONDS = 30.0
+AWAITING = "app.runner.exec (awaits a job)"
 
 APPLICATION = """
 from flask import Flask
@@ -189,6 +190,14 @@ class House:
         found = [each for (launcher,) in ids if launcher for each in processes.marked(launcher)]
         return [each.pid for each in processes.living(found)]
 
+    def at_work(self) -> list[int]:
+        """Give those of them that belong to a job: no warm parent, and none that waits for a job."""
+        return [pid for pid in self.processes() if not is_resting(pid)]
+
+    def awaiting(self) -> list[int]:
+        """Give the processes that wait for a job."""
+        return [pid for pid in self.processes() if AWAITING in title(pid)]
+
     def end(self) -> None:
         """Leave nothing behind, whatever the test did."""
         for launcher in self.launched:
@@ -205,6 +214,20 @@ class House:
             return dict(connection.execute(query, parameters).fetchone())
         finally:
             connection.close()
+
+
+def is_resting(pid: int) -> bool:
+    """Whether this is a warm parent, or a process that waits for a job."""
+    return any(name in title(pid) for name in ("app.runner.warm", AWAITING))
+
+
+def title(pid: int) -> str:
+    """Give what `ps` shows of a process; nothing if it is gone."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return command.replace(b"\0", b" ").decode().strip()
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:

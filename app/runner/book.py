@@ -30,6 +30,7 @@ _UNKNOWN_END: Final = {
 }
 _WARM_PARENT_DIED: Final = _UNKNOWN_END | {"signal": int(signal.SIGKILL)}
 _NEVER_STARTED: Final = _UNKNOWN_END | {"stopped": "shutdown"}
+_NEVER_REACHED: Final = _NEVER_STARTED | {"why": "its warm parent died before it began"}
 
 
 class Book:
@@ -100,7 +101,7 @@ class Book:
         if message["kind"] == "ended":
             self._end(each, message)
         elif message["kind"] == "unstarted":
-            self._end(each, _NEVER_STARTED)
+            self._end(each, _NEVER_STARTED | {"why": message["why"]})
         else:
             each.hear(message)
 
@@ -122,11 +123,11 @@ class Book:
                 self._end_unbegun(waiting.popleft(), _NEVER_STARTED)
 
     def lose(self, job_ids: Collection[int]) -> None:
-        """A warm parent was killed, and with it every attempt that it had: each is a crash."""
+        """A warm parent was killed, and with it every attempt: a crash of each that may have begun."""
         ending = {end.job_id for end in self.finishes}
         for each in [self.running[job_id] for job_id in job_ids if job_id in self.running]:
             if each.claimed.job_id not in ending:
-                self._end(each, _WARM_PARENT_DIED)
+                self._end(each, _WARM_PARENT_DIED if self._may_have_begun(each) else _NEVER_REACHED)
 
     def forget_all(self) -> None:
         """None of this is ours any more."""
@@ -149,6 +150,10 @@ class Book:
         for each in unsaved:
             each.saved()
         return claims
+
+    def _may_have_begun(self, each: Running) -> bool:
+        """Whether its handler may have run; processes that are reused tell of a short job at its end only."""
+        return each.pid is not None or self.pace.is_reusing
 
     def _hear_done(self, message: Mapping[str, Any]) -> None:
         """A process that is reused tells how jobs ended, and goes on."""

@@ -1,8 +1,9 @@
 """The warm parent: the one process that starts, watches and ends the processes of jobs.
 
 It is kept small, loads what handlers need, and forks a fresh process for each attempt (or spawns a
-cold one). Orders come on one socket; what happened goes out on another, which the jobs' processes
-share. When the launcher that it serves is gone, it ends every process it has, and itself.
+cold one). Some are forked ahead, so that an order meets a process that is there already. Orders come
+on one socket; what happened goes out on another, which the jobs' processes share. When the launcher
+that it serves is gone, it ends every process it has, and itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import signal
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
 from app.runner.exec import Order
@@ -24,13 +26,18 @@ from app.runner.settings import load_approved
 from app.runner.starting import Child, fork, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from app.runner.output import Output
+    from collections.abc import Iterable, Mapping
 
 # How often processes that are being ended are looked at, in seconds.
 ENDING_SECONDS: Final = 0.02
 LARGEST_MESSAGE: Final = 1 << 20
+# So many reports go into one message.
+MOST_TOGETHER: Final = 100
+# How many more processes than slots are forked ahead. They are forked in a row: after each fork the
+# parent has its memory copied page by page as it goes on, and so it has that done once for all of them.
+MORE_AHEAD: Final = 3
+# How long after one of those that wait has died, or could not be had, others are forked ahead. Seconds.
+REFILL_SECONDS: Final = 1.0
 # After this, with its launcher gone, the warm parent leaves even if something could not be ended.
 LEAVE_SECONDS: Final = 20.0
 
@@ -42,9 +49,14 @@ class WarmParent:
         self.control, self.report = control, report
         self.registry = Registry(load_approved(given["approved"]))
         self.given = given
-        self.start = fork if given["start_method"] == "fork" else spawn
+        self.is_forking = given["start_method"] == "fork"
+        self.slots = int(given["slots"])
         self.children: dict[int, Child] = {}
         self.by_job: dict[int, Child] = {}
+        # Forked ahead, by their pids, the longest ready first.
+        self.spares: dict[int, Child] = {}
+        self.refill_at = 0.0
+        self.unsaid: list[str] = []
         # Handed over before there was a slot, so that the next one begins the moment one is free.
         self.waiting: deque[Order] = deque()
         self.is_over = False
@@ -60,18 +72,23 @@ class WarmParent:
         self.control.setblocking(False)
         self.selector.register(self.control, selectors.EVENT_READ, self._obey)
         self.selector.register(signals, selectors.EVENT_READ, lambda: _drain(signals))
+        self._refill()
         while not self.is_over:
             for key, _ in self.selector.select(self._patience()):
                 key.data()
             self._reap()
             self._enforce()
+            self._speak()
+            self._refill()
         self._end_everything()
 
     def _patience(self) -> float | None:
         if any(child.is_ending or child.status is not None for child in self.children.values()):
             return ENDING_SECONDS
-        deadlines = [child.deadline for child in self.children.values() if child.deadline is not None]
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        at = min((child.next_look() for child in self.children.values()), default=float("inf"))
+        if self._lacks_spares():
+            at = min(at, self.refill_at)
+        return None if at == float("inf") else max(0.0, at - time.monotonic())
 
     def _obey(self) -> None:
         while True:
@@ -92,42 +109,86 @@ class WarmParent:
                 self._start_waiting()
 
     def _start_waiting(self) -> None:
-        while self.waiting and len(self.children) < int(self.given["slots"]):
-            self._start(self.waiting.popleft())
+        begun = []
+        while self.waiting and len(self.children) < self.slots:
+            if (child := self._start(self.waiting.popleft())) is not None:
+                begun.append(child)
+        # Said before it can be true: what has not been said to have begun has not.
+        self._speak()
+        for child in begun:
+            child.ask(self._given_to(child))
 
-    def _start(self, order: Order) -> None:
+    def _start(self, order: Order) -> Child | None:
         try:
-            child = self.start(self, order)
+            child = self._next_process(order)
         except OSError as error:
             # No process could be had (too many, no memory): nothing ran.
-            self._say(
-                {"kind": "unstarted", "job": order.job_id, "attempt": order.attempt, "error": str(error)}
-            )
-            return
+            self._say_unstarted(order.job_id, order.attempt, f"no process could be had: {error}")
+            return None
+        child.take(order, Path(self.given["log_dir"]), int(self.given["log_limit_bytes"]))
         self.children[child.pid] = self.by_job[order.job_id] = child
-        output = cast("Output", child.output)
-        self.selector.register(output.descriptor, selectors.EVENT_READ, lambda: self._pump(child, output))
-        started = processes.start_time(child.pid)
-        who = {"pid": child.pid, "process_started": started}
+        who = {"pid": child.pid, "process_started": child.started}
         self._say({"kind": "started", "job": order.job_id, "attempt": order.attempt} | who)
+        return child
 
-    def _pump(self, child: Child, output: Output) -> None:
-        if not output.pump():
-            self.selector.unregister(output.descriptor)
+    def _next_process(self, order: Order) -> Child:
+        if not self.is_forking:
+            return spawn(self, order)
+        return self.spares.pop(next(iter(self.spares))) if self.spares else fork(self)
+
+    def _given_to(self, child: Child) -> bytes:
+        if self.is_forking:
+            return json.dumps(child.order, ensure_ascii=False).encode() + b"\n"
+        given = {name: self.given[name] for name in ("approved", "application")}
+        return json.dumps(given | {"order": child.order._asdict() if child.order else None}).encode()
+
+    def _refill(self) -> None:
+        """Fork ahead, once fewer wait than can be needed at once."""
+        if not self._lacks_spares() or time.monotonic() < self.refill_at:
+            return
+        try:
+            while len(self.spares) < self.slots + MORE_AHEAD:
+                child = fork(self)
+                self.spares[child.pid] = child
+        except OSError:
+            self.refill_at = time.monotonic() + REFILL_SECONDS
+
+    def _lacks_spares(self) -> bool:
+        return self.is_forking and len(self.spares) < self.slots
+
+    def descriptors(self) -> Iterable[int]:
+        """Give all that is open here and must not be in the process of a job."""
+        own = [key.fd for key in self.selector.get_map().values()]
+        every = (*self.children.values(), *self.spares.values())
+        return {*own, *(each for child in every for each in child.descriptors())}
+
+    def _watch(self, child: Child) -> None:
+        """Take what it prints as it comes, now that it goes on for long."""
+        output, child.watch_at = child.output, None
+        if output is not None:
+            child.is_silent = False
+            self.selector.register(output.descriptor, selectors.EVENT_READ, lambda: self._pump(child))
+
+    def _pump(self, child: Child) -> None:
+        if child.output is not None and not child.output.pump():
+            self.selector.unregister(child.output.descriptor)
             child.is_silent = True
 
     def _stop(self, job_id: int, reason: str, grace: float) -> None:
         child = self.by_job.get(job_id)
         if child is None:
-            self._forgo(job_id, reason)
+            self._forgo(job_id)
         elif not child.is_ending:
             child.end(reason, grace)
 
-    def _forgo(self, job_id: int, reason: str) -> None:
+    def _forgo(self, job_id: int) -> None:
         """Let go of an order that has not been begun."""
         for order in [each for each in self.waiting if each.job_id == job_id]:
             self.waiting.remove(order)
-            self._say({"kind": "unstarted", "job": job_id, "attempt": order.attempt, "error": reason})
+            self._say_unstarted(job_id, order.attempt, "its launcher was stopped")
+
+    def _say_unstarted(self, job_id: int, attempt: int, why: str) -> None:
+        self._say({"kind": "unstarted", "job": job_id, "attempt": attempt, "why": why})
 
     def _reap(self) -> None:
         while True:
@@ -139,6 +200,9 @@ class WarmParent:
                 return
             if (child := self.children.get(pid)) is not None:
                 child.ended(status, usage)
+            elif (spare := self.spares.pop(pid, None)) is not None:
+                spare.discard()
+                self.refill_at = time.monotonic() + REFILL_SECONDS
 
     def _enforce(self) -> None:
         now = time.monotonic()
@@ -149,11 +213,12 @@ class WarmParent:
                 child.kill_if_over(now)
             elif child.deadline is not None and now >= child.deadline:
                 child.end("timeout", float(self.given["grace_seconds"]))
+            elif child.watch_at is not None and now >= child.watch_at:
+                self._watch(child)
 
     def _settle(self, child: Child) -> None:
         """Report the end of a child once nothing that it started is left."""
-        known = self.children.keys()
-        if any(pid not in known for pid in processes.children()) or child.is_ending:
+        if self._adopted() or child.is_ending:
             left = processes.living([*child.tree, *self._strays()])
             if left:
                 if time.monotonic() >= child.kill_at:
@@ -164,12 +229,17 @@ class WarmParent:
 
     def _say_end(self, child: Child) -> None:
         self._forget(child)
-        self._say(child.report())
+        if child.is_unasked and child.order is not None and not child.is_ending:
+            self.waiting.appendleft(child.order)
+        else:
+            self._say(child.report())
+
+    def _adopted(self) -> list[int]:
+        return [pid for pid in processes.children() if pid not in self.children and pid not in self.spares]
 
     def _strays(self) -> list[Any]:
         """Processes without a job: adopted ones that no child which is being ended still has time for."""
-        known = self.children.keys()
-        strays = [each for pid in processes.children() if pid not in known for each in processes.tree(pid)]
+        strays = [each for pid in self._adopted() for each in processes.tree(pid)]
         spared = {each for child in self.children.values() for each in child.tree}
         return [each for each in strays if each not in spared]
 
@@ -183,8 +253,14 @@ class WarmParent:
             del self.by_job[child.order.job_id]
 
     def _say(self, message: Mapping[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionError):
-            self.report.send(json.dumps(message).encode())
+        self.unsaid.append(json.dumps(message))
+
+    def _speak(self) -> None:
+        """Send what is to be said, together: each message wakes the launcher."""
+        while self.unsaid:
+            said, self.unsaid = self.unsaid[:MOST_TOGETHER], self.unsaid[MOST_TOGETHER:]
+            with contextlib.suppress(BrokenPipeError, ConnectionError):
+                self.report.send(f"[{','.join(said)}]".encode())
 
     def _end_everything(self) -> None:
         until = time.monotonic() + LEAVE_SECONDS

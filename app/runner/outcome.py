@@ -37,7 +37,8 @@ def decide(
             **common, status="cancelled", outcome="cancelled", error=_cancelled(cancelled_by, ended)
         )
     if ended["stopped"] == "shutdown":
-        back = {"outcome": "interrupted", "gives_back": 1, "run_at": now, "error": "its launcher was stopped"}
+        why = ended.get("why", "its launcher was stopped")
+        back = {"outcome": "interrupted", "gives_back": 1, "run_at": now, "error": why}
         return Finish(**common | back, status="pending")
     if ended["stopped"] == "timeout":
         error = (

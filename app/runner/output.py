@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from app.runner.logs import attempt_log_path
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from app.runner.exec import Order
 
 _CHUNK: Final = 65_536
 
@@ -14,8 +18,8 @@ _CHUNK: Final = 65_536
 class Output:
     """The reading end of one attempt's output; its file is made when there is something to keep."""
 
-    def __init__(self, descriptor: int, path: Path, limit: int) -> None:
-        self.descriptor, self.path, self.limit = descriptor, path, limit
+    def __init__(self, descriptor: int, log_dir: Path, order: Order, limit: int) -> None:
+        self.descriptor, self.log_dir, self.order, self.limit = descriptor, log_dir, order, limit
         self.kept = 0
         self._file: int | None = None
         self._is_full = False
@@ -62,8 +66,9 @@ class Output:
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        path = attempt_log_path(self.log_dir, self.order.job_id, self.order.attempt)
         try:
-            return os.open(self.path, flags, 0o600)
+            return os.open(path, flags, 0o600)
         except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self.path, flags, 0o600)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o600)

@@ -25,6 +25,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 
 # Two ticks of the clock that start times are given in, in seconds.
 _TICKS: Final = 0.02
+_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 # Its value is the launcher's id, and after a hyphen which of its engines started the process.
 MARK: Final = "RUNNER_LAUNCHER"
@@ -35,10 +36,10 @@ _libc = ctypes.CDLL(None)
 def start_time(pid: int) -> float | None:
     """Give when a process started, in seconds since the machine did; None if there is none."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return _portable_start_time(pid)
-    return None if fields[0] == b"Z" else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return None if fields[0] == b"Z" else int(fields[19]) / _TICKS_A_SECOND
 
 
 def is_alive(pid: int, started: float) -> bool:
@@ -87,8 +88,7 @@ def outlive_parent() -> None:
 def children() -> list[int]:
     """Give the pids of this process's own children, the adopted ones too."""
     try:
-        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-        return [int(pid) for pid in text.split()]
+        return [int(pid) for pid in _read(f"/proc/self/task/{os.getpid()}/children").split()]
     except OSError:
         import psutil
 
@@ -138,6 +138,18 @@ def send_signal(processes: Iterable[psutil.Process], number: signal.Signals) -> 
     for each in processes:
         with contextlib.suppress(psutil.Error, OSError):
             each.send_signal(number)
+
+
+def _read(path: str) -> bytes:
+    """Read a file of the kernel's with as little work as can be: this is done for every job."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(descriptor, 65_536):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def _portable_start_time(pid: int) -> float | None:

@@ -40,6 +40,7 @@ class Reused(Child):
     log_limit: int
     # How many jobs it may still be given.
     left: int
+    is_silent: bool = False
     batch: list[Order] = field(default_factory=list)
     shown: int = 0
 
@@ -121,7 +122,7 @@ def start_reused(parent: WarmParent) -> Reused:
     parent_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
-        become(parent, parent_pid, (ours,), lambda: _serve(parent, theirs, slate, log_dir, limit))
+        become(parent, parent_pid, (ours.fileno(),), lambda: _serve(parent, theirs, slate, log_dir, limit))
     theirs.close()
     ours.setblocking(False)
     left = int(parent.given["jobs_per_process"])

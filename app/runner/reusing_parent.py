@@ -22,6 +22,8 @@ class ReusingParent(WarmParent):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        # Those that are there are used again; none is forked ahead.
+        self.is_forking = False
         # What is to be ended as soon as it is seen to begin: job, why, and the grace it gets.
         self.doomed: dict[int, tuple[str, float]] = {}
         clear_spools(Path(self.given["log_dir"]))
@@ -96,7 +98,7 @@ class ReusingParent(WarmParent):
             if any(each.job_id == job_id for each in child.batch):
                 self.doomed[job_id] = (reason, grace)
                 return
-        self._forgo(job_id, reason)
+        self._forgo(job_id)
 
     def _say_end(self, child: Child) -> None:
         """Report the job that died with its process, and give the others of its batch to the next one."""
@@ -115,7 +117,8 @@ class ReusingParent(WarmParent):
             self.doomed.pop(order.job_id, None)
         self.waiting.extendleft(reversed(child.unfinished()))
         for job_id in [each.job_id for each in child.batch if each.job_id in self.doomed]:
-            self._forgo(job_id, self.doomed.pop(job_id)[0])
+            del self.doomed[job_id]
+            self._forgo(job_id)
         self._let_go_of(child)
 
     def _let_go_of(self, child: Reused) -> None:

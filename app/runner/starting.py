@@ -1,4 +1,8 @@
-"""Two ways to start the process of an attempt, and what is known of one that was started."""
+"""Two ways to start the process of an attempt, and what is known of one that was started.
+
+Either way the process is started first and told its order afterwards, on a pipe of its own: so a
+forked one can be made before there is anything for it to do.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +13,28 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import setproctitle
 
 from app.runner import child as child_process
 from app.runner import processes
-from app.runner.logs import attempt_log_path
+from app.runner.exec import Order
 from app.runner.output import Output
 
 if TYPE_CHECKING:
     import resource
-    import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
-    from app.runner.exec import Order
     from app.runner.launcher import WarmParent
 
 _REPORT_FD: Final = 3
 # sysexits.h: an error of the runner's own.
 _EX_SOFTWARE: Final = 70
+# What a job prints is looked at from then on, in seconds; of a shorter one, at its end.
+WATCH_SECONDS: Final = 0.05
+_CHUNK: Final = 65_536
 
 
 @dataclass(kw_only=True)
@@ -37,10 +42,18 @@ class Child:
     """The process of an attempt, from its start until nothing of it is left."""
 
     pid: int
+    started: float | None = None
+    # Where it is told its order, until it has been.
+    asking: int | None = None
+    # Where what it prints comes out, until there is an order that it belongs to.
+    printing: int | None = None
     order: Order | None = None
+    # It was dead before it could be told: it has begun nothing.
+    is_unasked: bool = False
     output: Output | None = None
+    watch_at: float | None = None
     deadline: float | None = None
-    is_silent: bool = False
+    is_silent: bool = True
     stopped: str | None = None
     # The strongest signal that was needed to end it.
     stop_signal: int | None = None
@@ -49,6 +62,42 @@ class Child:
     tree: list[Any] = field(default_factory=list)
     status: int | None = None
     usage: resource.struct_rusage | None = None
+
+    def take(self, order: Order, log_dir: Path, log_limit: int) -> None:
+        """Be the process of this attempt, from now on."""
+        now = time.monotonic()
+        self.order, self.watch_at = order, now + WATCH_SECONDS
+        self.deadline = None if order.timeout_seconds is None else now + order.timeout_seconds
+        printing, self.printing = self.printing, None
+        if printing is not None:
+            self.output = Output(printing, log_dir, order, log_limit)
+
+    def ask(self, given: bytes) -> None:
+        """Tell it what to run; a pipe holds what that can be, or the process reads along."""
+        asking, self.asking = self.asking, None
+        if asking is None:
+            return
+        try:
+            while given:
+                given = given[os.write(asking, given) :]
+        except BrokenPipeError:
+            self.is_unasked = True
+        finally:
+            os.close(asking)
+
+    def next_look(self) -> float:
+        """When it has to be looked at, if nothing happens before."""
+        return min(at for at in (self.watch_at, self.deadline, float("inf")) if at is not None)
+
+    def descriptors(self) -> Iterable[int]:
+        """Give what its parent has open for it."""
+        ours = (self.asking, self.printing, self.output.descriptor if self.output else None)
+        return [each for each in ours if each is not None]
+
+    def discard(self) -> None:
+        """Close what was open for a process that never had an order."""
+        for each in self.descriptors():
+            os.close(each)
 
     @property
     def is_ending(self) -> bool:
@@ -98,23 +147,28 @@ class Child:
         }
 
 
-def fork(parent: WarmParent, order: Order) -> Child:
-    """Start an attempt in a copy of the warm parent: fresh, and with everything loaded."""
+def fork(parent: WarmParent) -> Child:
+    """Start a process as a copy of the warm parent, fresh and with everything loaded; it awaits an order."""
+    awaiting, asking = os.pipe()
     reading, writing = os.pipe()
     parent_pid = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except BaseException:
+        for each in (awaiting, asking, reading, writing):
+            os.close(each)
+        raise
     if pid == 0:
-        become(parent, parent_pid, (), lambda: _run_one(parent, order, reading, writing))
+        become(parent, parent_pid, (asking, reading), lambda: _run_one(parent, awaiting, writing))
+    os.close(awaiting)
     os.close(writing)
-    return _child(parent, order, pid, reading)
+    return Child(pid=pid, asking=asking, printing=reading, started=processes.start_time(pid))
 
 
 def spawn(parent: WarmParent, order: Order) -> Child:
-    """Start an attempt in a new interpreter that has nothing loaded."""
+    """Start a new interpreter that has nothing loaded; it awaits the order."""
     reading, writing = os.pipe()
-    order_reading, order_writing = os.pipe()
-    given = {"order": order._asdict(), "approved": parent.given["approved"]}
-    given |= {"application": parent.given["application"]}
+    awaiting, asking = os.pipe()
     environment = dict(os.environ) | {
         "RUNNER_REPORT_FD": str(_REPORT_FD),
         "RUNNER_PARENT_PID": str(os.getpid()),
@@ -125,7 +179,7 @@ def spawn(parent: WarmParent, order: Order) -> Child:
             [sys.executable, "-m", "app.runner.exec", str(order.job_id)],
             environment,
             file_actions=[
-                (os.POSIX_SPAWN_DUP2, order_reading, 0),
+                (os.POSIX_SPAWN_DUP2, awaiting, 0),
                 (os.POSIX_SPAWN_DUP2, writing, 1),
                 (os.POSIX_SPAWN_DUP2, writing, 2),
                 (os.POSIX_SPAWN_DUP2, parent.report.fileno(), _REPORT_FD),
@@ -135,36 +189,24 @@ def spawn(parent: WarmParent, order: Order) -> Child:
         )
     except BaseException:
         os.close(reading)
-        os.close(order_writing)
+        os.close(asking)
         raise
     finally:
         os.close(writing)
-        os.close(order_reading)
-    _write_all(order_writing, json.dumps(given).encode())
-    return _child(parent, order, pid, reading)
+        os.close(awaiting)
+    return Child(pid=pid, asking=asking, printing=reading, started=processes.start_time(pid))
 
 
 _DEFAULTED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
 
 
-def _child(parent: WarmParent, order: Order, pid: int, reading: int) -> Child:
-    path = attempt_log_path(Path(parent.given["log_dir"]), order.job_id, order.attempt)
-    output = Output(reading, path, int(parent.given["log_limit_bytes"]))
-    limit = order.timeout_seconds
-    deadline = None if limit is None else time.monotonic() + limit
-    return Child(pid=pid, order=order, output=output, deadline=deadline)
-
-
-def become(
-    parent: WarmParent, parent_pid: int, others: tuple[socket.socket, ...], run: Callable[[], None]
-) -> None:
+def become(parent: WarmParent, parent_pid: int, others: Iterable[int], run: Callable[[], None]) -> None:
     """Turn a fork of the warm parent into a process of jobs, with a session of its own; never returns."""
     try:
         os.setsid()
         processes.stay_with_parent(parent_pid)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        for number, action in _ACTIONS:
+            signal.signal(number, action)
         _let_go(parent, others)
         run()
     except BaseException:  # noqa: BLE001 - a fork must never go on as its parent
@@ -174,34 +216,33 @@ def become(
         os._exit(_EX_SOFTWARE)
 
 
-def _let_go(parent: WarmParent, others: tuple[socket.socket, ...]) -> None:
+_ACTIONS: Final = (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGCHLD, signal.SIG_DFL),
+)
+
+
+def _let_go(parent: WarmParent, others: Iterable[int]) -> None:
     """Keep the report socket and the handlers' own files; close what is the warm parent's."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
     os.close(signal.set_wakeup_fd(-1))
-    for key in list(parent.selector.get_map().values()):
-        os.close(key.fd)
+    for descriptor in (*parent.descriptors(), *others):
+        os.close(descriptor)
     parent.selector.close()
-    for each in others:
-        each.close()
 
 
-def _run_one(parent: WarmParent, order: Order, reading: int, writing: int) -> None:
+def _run_one(parent: WarmParent, awaiting: int, writing: int) -> None:
     os.dup2(writing, 1)
     os.dup2(writing, 2)
-    os.close(reading)
     os.close(writing)
+    setproctitle.setproctitle("python -m app.runner.exec (awaits a job)")
+    given = b""
+    while not given.endswith(b"\n"):
+        if not (more := os.read(awaiting, _CHUNK)):
+            os._exit(0)
+        given += more
+    os.close(awaiting)
+    order = Order(*json.loads(given))
     setproctitle.setproctitle(f"python -m app.runner.exec {order.job_id}")
     child_process.run(order, parent.registry, parent.given["application"], parent.report)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """Write an order whole; a pipe holds what an order can be, or the new process reads along."""
-    try:
-        while data:
-            data = data[os.write(descriptor, data) :]
-    except BrokenPipeError:
-        return
-    finally:
-        os.close(descriptor)

@@ -34,13 +34,13 @@ def cancel_trials(world: World, trials: int) -> list[str]:
         count = min(SLOTS, trials - start)
         jobs = [world.put("stubborn", f"c{start}-{number}", 300.0)[0] for number in range(count)]
         until(lambda jobs=jobs: set(jobs) <= _ready(world), "the jobs have started their children")  # type: ignore[misc]
-        whole = 1 + 3 * count
-        until(lambda whole=whole: len(world.alive()) == whole, "warm parent; job, child, grandchild each")  # type: ignore[misc]
+        whole = 3 * count
+        until(lambda whole=whole: len(world.at_work()) == whole, "job, child, grandchild each")  # type: ignore[misc]
         asked_at = time.monotonic()
         with world.bound.write() as session:
             for job in jobs:
                 store.cancel(session, job, actor="stress")
-        until(lambda: len(world.alive()) <= 1, "only the warm parent is alive", 10)
+        until(lambda: not world.at_work(), "no process of theirs is alive", 10)
         took = time.monotonic() - asked_at
         if took > GRACE_SECONDS + AFTER_GRACE_SECONDS:
             wrong.append(f"the processes of {jobs} lived {took:.2f} s")

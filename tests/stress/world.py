@@ -23,7 +23,7 @@ from app.runner.binding import Binding
 from app.runner.database import configure
 from app.runner.models import metadata
 from app.runner.settings import load_settings
-from tests.launching import House
+from tests.launching import House, is_resting
 from tests.stress.handlers import CLASS
 
 if TYPE_CHECKING:
@@ -146,6 +146,10 @@ class World(House):
             if mark is not None and (launcher_id is None or mark == launcher_id):
                 found.append(each)
         return processes.living(found)
+
+    def at_work(self) -> list[int]:
+        """Give those of them that belong to a job."""
+        return [pid for pid in (each.pid for each in self.alive()) if not is_resting(pid)]
 
     def is_free(self) -> bool:
         """Whether nobody holds SQLite's write lock."""

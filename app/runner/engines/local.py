@@ -166,7 +166,8 @@ class LocalEngine:
     def _receive(self) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while data := self.reports.recv(LARGEST_MESSAGE):
-                self._early.append(json.loads(data))
+                said = json.loads(data)
+                self._early += said if isinstance(said, list) else [said]
 
 
 class EngineGone(Exception):
