@@ -157,4 +157,4 @@ class Engines:
 def _ended(messages: Iterable[dict[str, Any]]) -> set[int | None]:
     """Give the jobs that have ended, by what was said of them."""
     ended: set[int | None] = {each["job"] for each in messages if each["kind"] in _ENDS}
-    return ended.union(*({one["job"] for one in each["of"]} for each in messages if each["kind"] == "done"))
+    return ended.union(*({one[0] for one in each["of"]} for each in messages if each["kind"] == "done"))
