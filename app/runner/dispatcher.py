@@ -124,7 +124,9 @@ class Dispatcher:
         if self._refused_at is None:
             self._refused_at = time.monotonic()
             said = str(getattr(error, "orig", error))
-            warn(self.bound.settings, "The database refused, trying again until it answers", {"error": said})
+            which = self.bound.engine.url.render_as_string(hide_password=True)
+            about = {"database": which, "error": said}
+            warn(self.bound.settings, "The database refused, trying again until it answers", about)
         self.bound.engine.dispose()
         time.sleep(REFUSED_SECONDS)
 

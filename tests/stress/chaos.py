@@ -20,6 +20,7 @@ import psutil
 from app.runner import store
 from app.runner.errors import IllegalTransition
 from tests.stress.enqueuer import BATCH
+from tests.stress.watcher import Death, Life, Moment, Watcher
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,22 +28,18 @@ if TYPE_CHECKING:
 
     from tests.stress.world import World
 
-TARGETS: Final = {"job process": 35, "warm parent": 20, "launcher": 25, "enqueuer": 12, "everything": 8}
-# The promises: what a killed launcher leaves is dead after the one, and runs again after the other.
-SWEPT_SECONDS: Final = 5.0
-RESCUED_SECONDS: Final = 15.0
+TARGETS: Final = {
+    "job process": 34,
+    "warm parent": 20,
+    "launcher": 20,
+    "launcher and warm parent": 6,
+    "enqueuer": 12,
+    "everything": 8,
+}
 SLOTS: Final = 4
 LOOK_SECONDS: Final = 0.25
-
-
-@dataclass(kw_only=True)
-class Death:
-    """A launcher that was killed, and what became of what it left."""
-
-    launcher_id: str
-    at: float
-    swept_after: float | None = None
-    rescued_after: float | None = None
+# In which everything must have come to an end once the kills are over.
+DRAIN_SECONDS: Final = 300.0
 
 
 @dataclass(kw_only=True)
@@ -52,6 +49,7 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)
     verbs: Counter[str] = field(default_factory=Counter)
     deaths: list[Death] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
 
 
 class Chaos:
@@ -64,7 +62,7 @@ class Chaos:
         world.environment["STRESS_PAUSE"] = f"{0.7 * kills * pause * BATCH / jobs:.3f}"
         self.random = random.Random(seed)  # noqa: S311 - chance that can be had again, no secret
         self.tally = Tally()
-        self.launchers: list[subprocess.Popen[bytes]] = []
+        self.launchers: dict[subprocess.Popen[bytes], Life] = {}
         self.enqueuer: subprocess.Popen[bytes] | None = None
         self.generation = 0
         self.wanted = 2
@@ -72,26 +70,29 @@ class Chaos:
     def run(self, *, seconds: float) -> Tally:
         """Kill until all kills are done and all jobs are in; then let what is left be done."""
         end = time.monotonic() + seconds
-        while self._is_more_to_do() and time.monotonic() < end:
-            self._supervise()
-            if sum(self.tally.kills.values()) < self.kills:
-                self._kill()
-            self._meddle()
-            self._look(self.random.uniform(0.3, 1.7) * self.pause)
+        with Watcher(self.world, self.tally.deaths):
+            while self._is_more_to_do() and time.monotonic() < end:
+                self._supervise()
+                if sum(self.tally.kills.values()) < self.kills:
+                    self._kill()
+                self._meddle()
+                signal.sigtimedwait([], self.random.uniform(0.3, 1.7) * self.pause)
+            self._drain(time.monotonic() + DRAIN_SECONDS)
         return self.tally
 
-    def drain(self, *, seconds: float) -> None:
+    def _drain(self, end: float) -> None:
         """Without another kill, have everything come to an end; then stop in good order."""
         self._release_all()
-        end = time.monotonic() + seconds
-        while self._unfinished() and time.monotonic() < end:
+        while (self._unfinished() or self._unseen()) and time.monotonic() < end:
             self._supervise()
-            self._look(LOOK_SECONDS)
-        self._look(0)
+            signal.sigtimedwait([], LOOK_SECONDS)
         for launcher in self.launchers:
             launcher.terminate()
         for launcher in self.launchers:
             launcher.wait(timeout=30)
+
+    def _unseen(self) -> bool:
+        return any(death.swept is None or death.rescued is None for death in self.tally.deaths)
 
     def _is_more_to_do(self) -> bool:
         return sum(self.tally.kills.values()) < self.kills or self._count() < self.jobs
@@ -100,15 +101,21 @@ class Chaos:
 
     def _supervise(self) -> None:
         """Start again what has died, as systemd or honcho would."""
-        self.launchers = [each for each in self.launchers if each.poll() is None]
+        for launcher in [each for each in self.launchers if each.poll() is not None]:
+            self._is_over(launcher)
         while len(self.launchers) < self.wanted:
-            self.launchers.append(self.world.launch_slots(SLOTS))
+            life = Life(began=time.monotonic())
+            self.tally.lives.append(life)
+            self.launchers[self.world.launch_slots(SLOTS)] = life
         if self.enqueuer is not None and self.enqueuer.poll() is None:
             return
         count = self._count()
         if count < self.jobs:
             self.generation += 1
             self.enqueuer = self.world.enqueuer(count, self.jobs, str(self.seed), f"g{self.generation}")
+
+    def _is_over(self, launcher: subprocess.Popen[bytes]) -> None:
+        self.launchers.pop(launcher).ended = time.monotonic()
 
     # -- the killer
 
@@ -118,6 +125,7 @@ class Chaos:
             "job process": self._kill_a_job_process,
             "warm parent": self._kill_a_warm_parent,
             "launcher": self._kill_a_launcher,
+            "launcher and warm parent": self._kill_both,
             "enqueuer": self._kill_the_enqueuer,
             "everything": self._kill_everything,
         }
@@ -135,7 +143,19 @@ class Chaos:
         return bool(found) and _killed(self.random.choice(found))
 
     def _kill_a_launcher(self) -> bool:
-        return bool(self.launchers) and self._killed_launcher(self.random.choice(self.launchers))
+        return bool(self.launchers) and self._killed_launcher(self.random.choice([*self.launchers]))
+
+    def _kill_both(self) -> bool:
+        """A launcher and its warm parents in one instant: nobody is left to end what their jobs started."""
+        if not self.launchers:
+            return False
+        launcher = self.random.choice([*self.launchers])
+        pids = [launcher.pid, *(each.pid for each in _children(launcher.pid))]
+        for pid in pids:
+            _killed(pid, signal.SIGSTOP)
+        for pid in pids[1:]:
+            _killed(pid)
+        return self._killed_launcher(launcher, is_alone=False)
 
     def _kill_the_enqueuer(self) -> bool:
         return self.enqueuer is not None and self.enqueuer.poll() is None and _killed(self.enqueuer.pid)
@@ -143,18 +163,20 @@ class Chaos:
     def _kill_everything(self) -> bool:
         """All processes of the runner, the enqueuer and all jobs: what a machine's end takes with it."""
         pids = [each.pid for each in self.world.alive()]
-        for launcher in self.launchers:
-            self._killed_launcher(launcher)
+        for launcher in [*self.launchers]:
+            self._killed_launcher(launcher, is_alone=False)
         self._kill_the_enqueuer()
         for pid in pids:
             _killed(pid)
         return True
 
-    def _killed_launcher(self, launcher: subprocess.Popen[bytes]) -> bool:
+    def _killed_launcher(self, launcher: subprocess.Popen[bytes], *, is_alone: bool = True) -> bool:
         ids = self.world.rows("SELECT id FROM background_job_launchers WHERE pid = ?", launcher.pid)
         is_killed = _killed(launcher.pid)
         launcher.wait()
-        self.tally.deaths += [Death(launcher_id=each, at=time.monotonic()) for (each,) in ids]
+        self._is_over(launcher)
+        deaths = [Death(launcher_id=each, at=Moment.now(), is_alone=is_alone) for (each,) in ids]
+        self.tally.deaths += deaths
         return is_killed
 
     # -- people
@@ -179,27 +201,6 @@ class Chaos:
             with contextlib.suppress(IllegalTransition), self.world.bound.write() as session:
                 store.release(session, job_id, actor="stress")
 
-    # -- the watcher
-
-    def _look(self, seconds: float) -> None:
-        """Watch what dead launchers have left, for some seconds."""
-        end = time.monotonic() + seconds
-        while True:
-            for death in self.tally.deaths:
-                self._look_at(death)
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            signal.sigtimedwait([], min(left, LOOK_SECONDS))
-
-    def _look_at(self, death: Death) -> None:
-        if death.swept_after is None and not self.world.alive(death.launcher_id):
-            death.swept_after = time.monotonic() - death.at
-        if death.rescued_after is None:
-            query = "SELECT count(*) FROM background_jobs WHERE status = 'running' AND launcher_id = ?"
-            if [(0,)] == self.world.rows(query, death.launcher_id):
-                death.rescued_after = time.monotonic() - death.at
-
     def _count(self) -> int:
         ((count,),) = self.world.rows("SELECT count(*) FROM background_jobs")
         return int(count)
@@ -216,9 +217,9 @@ def _children(pid: int) -> list[psutil.Process]:
     return []
 
 
-def _killed(pid: int) -> bool:
+def _killed(pid: int, number: signal.Signals = signal.SIGKILL) -> bool:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except ProcessLookupError:
         return False
     return True

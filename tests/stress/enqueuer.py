@@ -14,7 +14,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from app.runner import binding, run_background_job
+from app.runner import binding, groups, run_background_job
 from tests.stress.handlers import CLASS
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ ROLLED_BACK: Final = 20
 # How many of a hundred jobs wait for the one before them.
 DEPENDENT: Final = 15
 IN_TRANSACTION_SECONDS: Final = 0.005
+# What hides from everybody is found by its control group: where there are such.
+_CAN_ESCAPE: Final = "STRESS_WITHOUT_GROUPS" not in os.environ and groups.is_usable()
 # Jobs of this length come with a shorter timeout.
 TOO_LONG_SECONDS: Final = 30.0
 
@@ -104,7 +106,7 @@ def kind(tag: str, chance: random.Random) -> tuple[str, list[Any], dict[str, Any
         return "die", [tag], priority
     if draw < 97:
         return "sleep", [tag, TOO_LONG_SECONDS], {"timeout": 0.3, "retries": 0, "priority": 2}
-    return "stubborn", [tag, 0.5], priority
+    return ("escape" if draw == 99 and _CAN_ESCAPE else "stubborn"), [tag, 0.5], priority
 
 
 if __name__ == "__main__":

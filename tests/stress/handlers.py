@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLASS = "tests.stress.handlers.Work"
-_SLEEPER = "import os, signal, time; os.setsid(); signal.signal(15, signal.SIG_IGN); time.sleep(300)"
+SLEEPER = "import os, signal, time; os.setsid(); signal.signal(15, signal.SIG_IGN); time.sleep(300)"
 
 
 class Work:
@@ -64,7 +64,7 @@ class Work:
         """Start a child and a grandchild that sessions and SIGTERM do not reach, then take a while."""
         with _witnessed(tag):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            subprocess.Popen([sys.executable, "-S", "-c", _SLEEPER])
+            subprocess.Popen([sys.executable, "-S", "-c", SLEEPER])
             if os.fork() == 0:
                 self._have_a_child()
             _witness(f"ready {tag}")
@@ -74,7 +74,7 @@ class Work:
     def bare(self, tag: str, seconds: float) -> str:
         """Start a child without any environment, which no mark in it can give away; say its pid."""
         with _witnessed(tag):
-            child = subprocess.Popen([sys.executable, "-S", "-c", _SLEEPER], env={})
+            child = subprocess.Popen([sys.executable, "-S", "-c", SLEEPER], env={})
             _witness(f"bare {child.pid}")
             time.sleep(seconds)
             return tag
@@ -86,7 +86,7 @@ class Work:
                 os.setsid()
                 if os.fork() == 0:
                     _witness(f"escaped {os.getpid()}")
-                    os.execve(sys.executable, [sys.executable, "-S", "-c", _SLEEPER], {})  # noqa: S606 - no shell
+                    os.execve(sys.executable, [sys.executable, "-S", "-c", SLEEPER], {})  # noqa: S606 - no shell
                 os._exit(0)
             os.wait()
             time.sleep(seconds)

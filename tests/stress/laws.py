@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner.store.launchers import MOST_CRASHES
-from tests.stress.chaos import RESCUED_SECONDS, SWEPT_SECONDS
 from tests.stress.enqueuer import TOO_LONG_SECONDS
+from tests.stress.handlers import SLEEPER
+from tests.stress.watcher import RESCUED_SECONDS, SWEPT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +47,7 @@ def nothing_is_lost(world: World) -> Iterator[str]:
 
 def nothing_rolled_back_has_run(world: World) -> Iterator[str]:
     """What was rolled back is not in the database and was never begun."""
-    tags, begun = world.tags(), {each.tag for each in world.witnessed()}
+    tags, begun = world.tags(), {each.tag for each in world.witnessed() if each.what == "began"}
     for wanted in _batches(world)["rolled"].values():
         yield from (f"{tag} was rolled back and is there" for tag in wanted if tag in tags)
     yield from (f"{tag} ran and was never committed" for tag in begun - tags.keys())
@@ -145,11 +147,20 @@ def completed_work_was_done(world: World) -> Iterator[str]:
 def the_dead_leave_nothing(world: World, tally: Tally) -> Iterator[str]:
     """Of a killed launcher no process is left after 5 s, and its jobs are given back within 15 s."""
     for death in tally.deaths:
-        if death.swept_after is None or death.swept_after > SWEPT_SECONDS:
-            yield f"processes of {death.launcher_id} lived {death.swept_after} s"
-        if death.rescued_after is None or death.rescued_after > RESCUED_SECONDS:
-            yield f"jobs of {death.launcher_id} waited {death.rescued_after} s"
+        if (seconds := death.swept_after(tally.lives)) > SWEPT_SECONDS:
+            yield f"processes of {death.launcher_id} lived {seconds} s"
+        if (seconds := death.rescued_after(tally.lives)) > RESCUED_SECONDS:
+            yield f"jobs of {death.launcher_id} waited {seconds} s"
     yield from (f"left at the end: {each}" for each in world.alive())
+    escaped = [int(each.tag) for each in world.witnessed() if each.what == "escaped"]
+    yield from (f"escaped and left at the end: {pid}" for pid in escaped if _is_sleeper(pid))
+
+
+def _is_sleeper(pid: int) -> bool:
+    try:
+        return SLEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 OF_WORLD: Final[tuple[Callable[[World], Iterator[str]], ...]] = (

@@ -20,10 +20,12 @@ def test_kill_9_of_anything_breaks_no_promise(world: World, jobs_per_process: in
     world.environment["FLASK_RUNNER_JOBS_PER_PROCESS"] = str(jobs_per_process)
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - to do it again
+    if jobs_per_process > 1:
+        # As it is where no control groups can be made: what a job starts is known by parents and marks.
+        world.environment["STRESS_WITHOUT_GROUPS"] = "1"
     chaos = Chaos(world, jobs=300, kills=20, seed=seed, pause=0.4)
 
     tally = chaos.run(seconds=60)
-    chaos.drain(seconds=60)
 
     print(tally, laws.summary(world))  # noqa: T201 - read when it fails
     assert {} == {law: found for law, found in laws.broken(world, tally).items() if found}

@@ -170,6 +170,32 @@ def test_another_writer_holds_the_lock(house: House) -> None:
     assert (0, 0) == trouble(house)
 
 
+def test_another_writer_holds_the_lock_for_longer_than_is_waited(house: House) -> None:
+    """Then it is said once, with the file's name, and all goes on when the other one has done."""
+    application = house.folder / "house.py"
+    shorter = "from app.runner import database\ndatabase.BUSY_SECONDS = 1\n"
+    application.write_text(shorter + application.read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert locked_for(house, 3.5) is None
+
+
+def locked_for(house: House, seconds: float) -> str | None:
+    """Hold SQLite's lock under a launcher at work; give what is wrong with what it says of that."""
+    house.enqueue("sleep", 0.02, count=JOBS)
+    launcher = house.launch("--slots", "2")
+    until(lambda: completed(house) >= 5, "some jobs done")
+
+    with writing(house):
+        signal.sigtimedwait([], seconds)
+
+    all_once(house, JOBS)
+    until(lambda: trouble(house)[1] == 1, "the launcher says that the database answers")
+    assert launcher.poll() is None
+    lines = [line for line in said(house) if SAID in line]
+    is_clear = len(lines) == 1 and "database is locked" in lines[0] and "jobs.db" in lines[0]
+    return None if is_clear else f"it said {lines}"
+
+
 @contextmanager
 def writing(house: House) -> Iterator[None]:
     """Hold the write lock."""

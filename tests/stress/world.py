@@ -140,12 +140,17 @@ class World(House):
 
     def alive(self, launcher_id: str | None = None) -> list[psutil.Process]:
         """Give what is alive of this run but clients: warm parents, jobs and what they started."""
-        found = []
+        found = self.alive_of()
+        return [each for launcher, of in found.items() if launcher_id in {None, launcher} for each in of]
+
+    def alive_of(self) -> dict[str, list[psutil.Process]]:
+        """Give the same by launcher."""
+        found: dict[str, list[psutil.Process]] = {}
         for each in psutil.process_iter():
             mark = _marks_of(each, self.run)
-            if mark is not None and (launcher_id is None or mark == launcher_id):
-                found.append(each)
-        return processes.living(found)
+            if mark is not None and processes.living([each]):
+                found.setdefault(mark, []).append(each)
+        return found
 
     def at_work(self) -> list[int]:
         """Give those of them that belong to a job."""
