@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 MAX_PARAMETERS_BYTES: Final = 65_536
 MAX_DEPTH: Final = 32
 # What SQL and every JSON reader can hold.
 MAX_INTEGER: Final = 2**63
+_UNKEPT: Final = re.compile("[\\x00\\ud800-\\udfff]")
+# Made once: json.dumps makes one for each call that is not its default.
+_WRITER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
@@ -20,8 +24,8 @@ def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
             f"must be a list or an object of JSON, not {type(given).__name__}"
         )
     _check_plain(given, depth=1)
-    text = json.dumps(given, ensure_ascii=False, allow_nan=False)
-    if len(text.encode()) > MAX_PARAMETERS_BYTES:
+    text = _WRITER.encode(given)
+    if len(text) > MAX_PARAMETERS_BYTES or len(text.encode()) > MAX_PARAMETERS_BYTES:
         raise ValueError(f"at most {MAX_PARAMETERS_BYTES} bytes of JSON")
     return given, text
 
@@ -91,10 +95,12 @@ def _check_scalar(value: object) -> None:
 
 
 def _check_text(text: str) -> None:
-    if "\x00" in text:
+    found = _UNKEPT.search(text)
+    if found is None:
+        return
+    if found[0] == "\x00":
         raise ValueError("a text holds a NUL character, which no database keeps")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("a text holds half of a character (a lone surrogate)")
+    raise ValueError("a text holds half of a character (a lone surrogate)")
 
 
 def parse_json(text: str) -> Any:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import selectors
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "background_jobs"
 SUFFIX: Final = ".wake"
+
+# A folder may change again within one tick of the file system's clock, and look as it did.
+_SETTLED_NANOSECONDS: Final = 100_000_000
+# Longer addresses are refused; this is the least that any system allows.
+_LONGEST_ADDRESS: Final = 100
+# What each folder looked like when its names were read.
+_seen: dict[Path, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
 
 
 def listen(directory: Path, launcher_id: str) -> socket.socket | None:
@@ -49,15 +57,28 @@ def close(directory: Path, launcher_id: str, receiver: socket.socket | None) -> 
 
 def send(directory: Path) -> None:
     """Wake every launcher of this machine."""
-    try:
-        names = [name for name in os.listdir(directory) if name.endswith(SUFFIX)]  # noqa: PTH208 - hot
-    except OSError:
-        return
+    names = _names(directory)
     if not names or (sender := _socket()) is None:
         return
-    with sender, contextlib.suppress(OSError), _short_path(directory) as short:
+    with sender, contextlib.suppress(OSError), _reachable(directory, names) as short:
         for name in names:
             _send_to(sender, f"{short}/{name}", directory / name)
+
+
+def _names(directory: Path) -> tuple[str, ...]:
+    """Name the sockets of the launchers, without reading a folder in which nothing has changed."""
+    try:
+        stat = os.stat(directory)  # noqa: PTH116 - hot
+        state = (stat.st_dev, stat.st_ino, stat.st_mtime_ns)
+        seen = _seen.get(directory)
+        if seen is not None and seen[0] == state:
+            return seen[1]
+        names = tuple(name for name in os.listdir(directory) if name.endswith(SUFFIX))  # noqa: PTH208 - hot
+    except OSError:
+        return ()
+    if time.time_ns() - stat.st_mtime_ns > _SETTLED_NANOSECONDS:
+        _seen[directory] = (state, names)
+    return names
 
 
 def drain(receiver: socket.socket) -> None:
@@ -142,6 +163,17 @@ def _socket() -> socket.socket | None:
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     opened.setblocking(False)
     return opened
+
+
+@contextlib.contextmanager
+def _reachable(directory: Path, names: tuple[str, ...]) -> Iterator[str]:
+    """Name the directory so that the address of each socket in it is short enough."""
+    plain = os.fsencode(directory)
+    if len(plain) + max(map(len, names)) < _LONGEST_ADDRESS:
+        yield str(directory)
+        return
+    with _short_path(directory) as short:
+        yield short
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
+import time
 from typing import TYPE_CHECKING
 
 from app.runner import wake
@@ -10,6 +12,8 @@ from app.runner import wake
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
+
+    import pytest
 
 
 def is_woken(receiver: socket.socket | None) -> bool:
@@ -93,3 +97,59 @@ def test_where_nothing_can_listen_polling_must_do(tmp_path: Path) -> None:
     (tmp_path / "taken.wake").write_text("")
 
     assert wake.listen(tmp_path, "taken") is None
+
+
+def test_a_launcher_that_comes_and_one_that_goes_are_noticed(tmp_path: Path) -> None:
+    """The folder is not read anew for every job, and still who listens now is woken, and nobody else."""
+    long_ago = tmp_path.stat().st_mtime - 60
+    first = wake.listen(tmp_path, "first")
+    os.utime(tmp_path, (long_ago, long_ago))
+    wake.send(tmp_path)
+    assert first is not None
+    wake.drain(first)
+
+    second = wake.listen(tmp_path, "second")
+    wake.send(tmp_path)
+
+    assert (True, True) == (is_woken(first), is_woken(second))
+    wake.drain(first)
+    wake.close(tmp_path, "second", second)
+    wake.send(tmp_path)
+    assert is_woken(first)
+    wake.close(tmp_path, "first", first)
+
+
+def test_a_folder_that_changes_twice_at_one_moment_is_read_twice(tmp_path: Path) -> None:
+    """File systems tell time in ticks: what came within the same one is woken too."""
+    # As recent as can be, however long this test takes.
+    moment = time.time() + 3600
+    first = wake.listen(tmp_path, "first")
+    os.utime(tmp_path, (moment, moment))
+    wake.send(tmp_path)
+
+    second = wake.listen(tmp_path, "second")
+    os.utime(tmp_path, (moment, moment))
+    wake.send(tmp_path)
+
+    assert (True, True) == (is_woken(first), is_woken(second))
+    wake.close(tmp_path, "first", first)
+    wake.close(tmp_path, "second", second)
+
+
+def test_a_quiet_folder_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enqueueing costs the same however many files lie beside the sockets."""
+    reads: list[Path] = []
+    listdir = os.listdir
+
+    def count(directory: Path) -> list[str]:
+        reads.append(directory)
+        return listdir(directory)
+
+    monkeypatch.setattr(os, "listdir", count)
+    long_ago = time.time() - 60
+    os.utime(tmp_path, (long_ago, long_ago))
+
+    for _ in range(3):
+        wake.send(tmp_path)
+
+    assert [tmp_path] == reads

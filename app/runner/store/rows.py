@@ -51,7 +51,9 @@ class _Insert(NamedTuple):
     def parameters(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
         """Give the values as the driver takes them."""
         values = [process(row[name]) if process else row[name] for name, process in self.processors]
-        return tuple(values) if self.is_positional else dict(zip(row, values, strict=True))
+        if self.is_positional:
+            return tuple(values)
+        return {name: value for (name, _), value in zip(self.processors, values, strict=True)}
 
 
 def row_of(valid: ValidJob, settings: Settings, now: dt.datetime, created_by: str | None) -> Row:
@@ -80,17 +82,15 @@ def row_of(valid: ValidJob, settings: Settings, now: dt.datetime, created_by: st
 
 def insert_row(connection: Connection, row: Row) -> int:
     """Store a job, and give its number."""
-    given = {name: value for name, value in row.items() if value is not None}
-    made = _insert_of(tuple(given), connection.dialect)
-    result = connection.exec_driver_sql(made.text, made.parameters(given))
+    made = _insert_of(_given(row), connection.dialect)
+    result = connection.exec_driver_sql(made.text, made.parameters(row))
     return int(result.scalar_one() if made.returns else result.lastrowid)
 
 
 def insert_alone(engine: Engine, row: Row) -> int:
     """Store a job in a transaction that is one statement, on SQLite, where such a one commits by itself."""
-    given = {name: value for name, value in row.items() if value is not None}
-    made = _insert_of(tuple(given), engine.dialect)
-    values = made.parameters(given)
+    made = _insert_of(_given(row), engine.dialect)
+    values = made.parameters(row)
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
@@ -124,6 +124,10 @@ def kept(session: Session, row: Mapping[str, Any], job_id: int) -> Job:
     # As a flush notes it: a rollback makes the job one that was never stored.
     transaction._new[instance_state(job)] = True  # type: ignore[union-attr]  # noqa: SLF001 - no public way
     return job
+
+
+def _given(row: Row) -> tuple[str, ...]:
+    return tuple([name for name, value in row.items() if value is not None])
 
 
 @cache
