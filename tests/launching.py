@@ -154,9 +154,14 @@ class House:
     def launch(self, *options: str) -> subprocess.Popen[bytes]:
         """Start a launcher that goes on until it is stopped, killed, or has nothing to do."""
         command = [sys.executable, "-m", "flask", "jobs", "work", *options]
-        launcher = subprocess.Popen(command, cwd=self.folder, env=self.environment)
+        with (self.folder / "said").open("ab") as said:
+            launcher = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=said)
         self.launched.append(launcher)
         return launcher
+
+    def said(self) -> list[str]:
+        """Give the lines that launchers have written to their standard error."""
+        return (self.folder / "said").read_text(encoding="utf-8").splitlines()
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Ask the database."""

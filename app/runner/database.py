@@ -49,6 +49,22 @@ def is_deadlock(error: SQLAlchemyError) -> bool:
     return bool(original is not None and original.args and original.args[0] in _MARIADB_DEADLOCKS)
 
 
+def is_wrong_address(error: SQLAlchemyError) -> bool:
+    """Whether no waiting helps: there is no such database, or it does not let us in."""
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return not str(original).startswith("database is locked")
+    code = original.args[0] if original is not None and original.args else None
+    return code in _MARIADB_WRONG or bool(_PG_WRONG.search(str(original)))
+
+
+# No such database, no such account, not for this account.
+_MARIADB_WRONG: Final = (1044, 1045, 1049, 1698)
+_PG_WRONG: Final = re.compile(
+    r"FATAL: .*(does not exist|authentication failed|no pg_hba\.conf entry|permission denied)"
+    r"|no password supplied"
+)
+
 # What cannot write; a WITH can do both.
 _READS: Final = re.compile(
     r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))\b",

@@ -19,6 +19,7 @@ from app.runner.book import Book
 from app.runner.database import is_deadlock
 from app.runner.engines.apart import Engines
 from app.runner.engines.local import EngineGone
+from app.runner.errors import DatabaseGone
 from app.runner.joblog import log_finishes, warn
 from app.runner.maintenance import (
     Silence,
@@ -54,6 +55,8 @@ PRUNE_SECONDS: Final = 3600.0
 PRUNE_STEP_SECONDS: Final = 0.1
 # How long to wait after the database refused, before trying again.
 REFUSED_SECONDS: Final = 1.0
+# For so long at least a launcher that would leave keeps ends that the database does not take.
+UNWRITTEN_SECONDS: Final = 60.0
 # Ends that come so close together are committed together.
 GROUP_SECONDS: Final = 0.005
 
@@ -127,8 +130,18 @@ class Dispatcher:
             which = self.bound.engine.url.render_as_string(hide_password=True)
             about = {"database": which, "error": said}
             warn(self.bound.settings, "The database refused, trying again until it answers", about)
+        self._leave_if_gone()
         self.bound.engine.dispose()
         time.sleep(REFUSED_SECONDS)
+
+    def _leave_if_gone(self) -> None:
+        """Time without a database is time without work, once nothing runs; ends are kept a while longer."""
+        is_busy = len(self.book.running) > len(self.book.finishes)
+        if self.idle_exit is None or self._refused_at is None or is_busy:
+            return
+        patience = self.idle_exit if self.book.is_empty() else max(self.idle_exit, UNWRITTEN_SECONDS)
+        if time.monotonic() - max(self._refused_at, self.book.idle_since) >= patience:
+            raise DatabaseGone(f"the database has been away for {patience:g} s, and there is no other work")
 
     def _has_answered(self) -> None:
         if self._refused_at is not None:

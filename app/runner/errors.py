@@ -6,7 +6,8 @@ RunnerError
 ├── JobNotFound           no job has that number
 ├── JobNotCompleted       the result of a job was asked for that has none
 ├── IllegalTransition     the job's status does not allow what was asked
-└── PauseRefused          the class is no class, or is (not) paused already
+├── PauseRefused          the class is no class, or is (not) paused already
+└── DatabaseGone          a launcher without work has waited in vain for its database
 
 HandlerSignal             raised by handlers, on purpose
 ├── Retry                 run me again later
@@ -76,6 +77,10 @@ class IllegalTransition(RunnerError):
 
 class PauseRefused(RunnerError):
     """The class cannot be paused or resumed: it is not approved, or is so already; nothing was changed."""
+
+
+class DatabaseGone(RunnerError):
+    """The database was away for as long as a launcher stays without work; what it has not written is lost."""
 
 
 class HandlerSignal(Exception):

@@ -128,7 +128,7 @@ class _State:
         if self._is_shared:
             engine: Engine = self.application.extensions["sqlalchemy"].engine
         else:
-            engine = create_engine(self.settings.database_url)
+            engine = _own_engine(self.settings.database_url)
             configure(engine)
         if not _is_migrated(self.application):
             _make_tables(engine)
@@ -183,6 +183,13 @@ def _checked_url(given: str, instance: Path) -> str:
     if url.get_backend_name() == "sqlite" and file and file != ":memory:" and not file.startswith("file:"):
         url = url.set(database=str(instance / file))
     return url.render_as_string(hide_password=False)
+
+
+def _own_engine(url: str) -> Engine:
+    try:
+        return create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise SettingsError(f"RUNNER_DATABASE_URL: {error}") from None
 
 
 def _has_database(application: Flask) -> bool:

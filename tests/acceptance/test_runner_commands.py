@@ -93,7 +93,7 @@ def test_waiting_says_how_it_ended(house: House) -> None:
     assert "it does not work" in bad.stderr
 
 
-@pytest.mark.parametrize("command", [("list",), ("work", "--drain"), ("run", "work.Work", "noop")])
+@pytest.mark.parametrize("command", [("list",), ("work",), ("work", "--drain"), ("run", "work.Work", "noop")])
 def test_a_database_that_cannot_be_opened_is_said_in_one_line(house: House, command: tuple[str, ...]) -> None:
     """No traceback tells an operator that a file is not there: a sentence does."""
     house.environment["FLASK_RUNNER_DATABASE_URL"] = f"sqlite:///{house.folder}"

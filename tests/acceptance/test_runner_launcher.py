@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -256,3 +258,22 @@ def _kill_a_job_process(house: House) -> None:
 def _warm_parent_of(pid: int) -> int:
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:  # noqa: PTH123 - not a file on disk
         return int(file.read().split()[0])
+
+
+def test_a_launcher_that_may_leave_does_not_stay_for_a_database_that_is_gone(house: House) -> None:
+    """Its folder deleted, the time without it is time without work: it ends, and says why in one line."""
+    launcher = house.launch("--idle-exit", "1")
+    until(lambda: _launchers(house) == 1, "the launcher is there")
+
+    shutil.rmtree(house.folder / "instance")
+
+    assert 1 == launcher.wait(timeout=30)
+    (line,) = [each for each in house.said() if each.startswith("Error: ")]
+    assert "Error: the database has been away for 1 s, and there is no other work" == line
+
+
+def _launchers(house: House) -> int:
+    """Count launchers, before there is a table for them too."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        return len(house.rows("SELECT id FROM background_job_launchers"))
+    return 0

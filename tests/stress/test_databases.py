@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 JOBS = 60
 SAID = "The database refused"
 AGAIN = "The database answers again"
+WAITS = "the database does not answer, trying again until it does"
 
 
 @pytest.fixture
@@ -118,6 +119,33 @@ def test_a_server_that_restarts_under_load(served: ServedHouse, server: Server) 
     until(lambda: trouble(served)[1] == 1, "the launcher says that the database is back")
     assert (1, 1) == trouble(served)
     assert launcher.poll() is None
+
+
+def test_a_server_that_is_down_when_a_launcher_starts(served: ServedHouse, server: Server) -> None:
+    """It is waited for, which is said in one line; who drains does not wait."""
+    served.enqueue("noop")
+    served.engine.dispose()
+    server.stop()
+    assert 1 == served.flask("work", "--drain", check=False).returncode
+
+    launcher = served.launch()
+    until(lambda: WAITS in str(served.said()), "the launcher says what it waits for")
+    server.start()
+
+    all_once(served, 1)
+    assert launcher.poll() is None
+    assert 1 == len(served.said()), served.said()
+
+
+def test_a_database_that_is_not_there_is_not_waited_for(served: ServedHouse, server: Server) -> None:
+    """A name that is misspelt ends the launcher at once, in one line."""
+    served.environment["FLASK_RUNNER_DATABASE_URL"] = server.url("jops")
+
+    done = served.flask("work", check=False)
+
+    assert 1 == done.returncode
+    assert done.stderr.startswith("Error: the database cannot be used: ")
+    assert "jops" in done.stderr
 
 
 def test_connections_that_are_cut_under_load(served: ServedHouse) -> None:

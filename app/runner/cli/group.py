@@ -13,7 +13,7 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.runner import binding
 from app.runner.errors import RunnerError
@@ -50,7 +50,7 @@ class OneLineGroup(AppGroup):
             raise BadInput(" ".join(error.format_message().split())) from error
         except RunnerError as error:
             raise Refused(str(error)) from error
-        except OperationalError as error:
+        except (OperationalError, ProgrammingError) as error:
             raise Refused(f"the database cannot be used: {' '.join(str(error.orig).split())}") from error
 
 

@@ -8,6 +8,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import click
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from app.runner import autostart, binding, maintenance, queries
 from app.runner.api import run_background_job
@@ -20,6 +22,7 @@ from app.runner.cli.group import (
     application_path,
     jobs_cli,
 )
+from app.runner.database import is_wrong_address
 from app.runner.dispatcher import Dispatcher
 from app.runner.errors import ValidationError
 from app.runner.models import FINAL_STATUSES, Job
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from app.runner.binding import Binding
 
 _LOOK_SECONDS: Final = 0.1
+# How soon a database that does not answer is asked again.
+_RETRY_SECONDS: Final = 0.5
 # What a launcher that starts by itself has for it.
 _START_SECONDS: Final = 20.0
 # Objects more than there were: a batch of jobs is a few thousand, and each collection looks at them all.
@@ -100,7 +105,8 @@ def _wait_for(job_id: int) -> None:
 @click.option("--idle-exit", type=Seconds("idle-exit"), help="Exit after so many seconds without work.")
 def work(slots: int | None, drain: bool, idle_exit: float | None) -> None:
     """Run jobs on this machine until stopped: this is the launcher."""
-    bound = binding.current()
+    # Who works until stopped waits for a database as long; who may leave, for as long as without work.
+    bound = _reached(0.0 if drain and idle_exit is None else idle_exit)
     launcher = Dispatcher(
         bound, application=application_path(), slots=slots, drain=drain, idle_exit=idle_exit
     )
@@ -116,6 +122,27 @@ def _collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
+
+
+def _reached(patience: float | None) -> Binding:
+    """Give what we are bound to once its database answers; say once that it does not."""
+    began, is_said = time.monotonic(), False
+    while True:
+        try:
+            bound = binding.current()
+            with bound.read() as session:
+                session.execute(select(1))
+        except OperationalError as error:
+            is_over = patience is not None and time.monotonic() - began >= patience
+            if is_over or is_wrong_address(error):
+                raise
+            if not is_said:
+                said = " ".join(str(error.orig).split())
+                click.echo(f"the database does not answer, trying again until it does: {said}", err=True)
+            is_said = True
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return bound
 
 
 def _look_back(bound: Binding) -> None:
