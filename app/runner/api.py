@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from sqlalchemy import event
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 # What a session has whose jobs wait for its commit: the binding that they were enqueued with.
 _WAITING: Final = "runner_enqueued"
-_OPTIONS: Final = {field.name for field in fields(Request)} - {
+_OPTIONS: Final = set(Request._fields) - {
     "class_name",
     "method",
     "parameters",
@@ -135,7 +134,7 @@ def run_background_jobs(  # noqa: PLR0913 - the public face: one argument an opt
         "after": after,
         "after_failed": after_failed,
     }
-    request = replace(request_of(cls, method, parameters, options), unknown=unknown)
+    request = request_of(cls, method, parameters, options)._replace(unknown=unknown)
     valid, each = validate_many(request, bound.registry, bound.settings)
     with joined(session, bound) as own:
         return store.enqueue_many(own, valid, each, bound.settings, created_by=bound.actor())

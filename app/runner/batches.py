@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from app.runner import binding, store
@@ -50,7 +49,7 @@ def run_background_batch(
     with joined(session, bound) as own, own.begin_nested():
         stored = store.enqueue_all(own, jobs, bound.settings, created_by=bound.actor())
         ids = tuple(dict.fromkeys(job.id for job in stored))
-        waiting = replace(last, after=ids, after_failed="run")
+        waiting = last._replace(after=ids, after_failed="run")
         return Batch(stored, store.enqueue(own, waiting, bound.settings, created_by=bound.actor()))
 
 

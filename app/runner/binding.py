@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -42,7 +43,7 @@ class Binding:
     # The host's own session, if it has one: enqueueing joins its transaction.
     host_session: Callable[[], Session | None] = field(default=lambda: None)
 
-    @property
+    @cached_property
     def registry(self) -> Registry:
         """The approved list at work."""
         return Registry(self.settings.approved)

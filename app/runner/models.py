@@ -86,7 +86,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         if value.tzinfo is None:
             message = f"a naive time reached the database: {value!r}"
             raise ValueError(message)
-        return value.astimezone(dt.UTC).replace(tzinfo=None)
+        return (value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)).replace(tzinfo=None)
 
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         """Give back what was stored, aware."""

@@ -18,6 +18,8 @@ _WRITER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
     """Give the parameters as a value and as the JSON text that is stored."""
+    if given is None:
+        return [], "[]"
     given = _read(given)
     if not isinstance(given, (list, dict)):
         raise ValueError(  # noqa: TRY004 - one kind of error for all that is wrong
@@ -31,8 +33,6 @@ def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
 
 
 def _read(given: object) -> object:
-    if given is None:
-        return []
     if isinstance(given, tuple):
         return list(given)
     if isinstance(given, (bytes, bytearray)):

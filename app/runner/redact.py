@@ -26,6 +26,8 @@ def is_secret(name: str) -> bool:
 
 def redacted(function: Callable[..., Any] | None, parameters: list[Any] | dict[str, Any]) -> str | None:
     """Give the JSON that people may see, or None when nothing needs hiding."""
+    if not parameters:
+        return None
     shown = mask(parameters)
     if isinstance(shown, list) and function is not None:
         names = _positional_names(function)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Calling one of these runs nothing.
 _NOT_PLAIN: Final = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
+_MOST_KNOWN: Final = 1000
+
 # Enough to recognise a name by.
 _SHOWN: Final = 80
 
@@ -50,6 +52,9 @@ class Registry:
     def __init__(self, approved: Mapping[str, Approval]) -> None:
         self.approved = approved
         self._loaded: dict[Handler, tuple[type[Any], Callable[..., Any]]] = {}
+        # What was found valid before, by its options: most jobs differ in their parameters only.
+        self.known: dict[object, Any] = {}
+        self._plain: set[Callable[..., Any]] = set()
 
     def find(self, class_name: object, method: object) -> Handler:
         """Look both names up; import nothing. Raises `NotApproved`."""
@@ -66,17 +71,22 @@ class Registry:
         Raises `NotApproved` when the class or the method is not there, is inherited, or is nothing
         that can be called once and be over with.
         """
-        if handler in self._loaded:
+        if self._loaded and handler in self._loaded:
             return self._loaded[handler]
         found = self._load_class(handler.class_name)
         function = vars(found).get(handler.method)
         if not inspect.isfunction(function):
             raise NotApproved("method", f"{handler.class_name} has no method {handler.method} of its own")
-        if any(is_kind(function) for is_kind in _NOT_PLAIN):
-            raise NotApproved(
-                "method", f"{handler.method} is a coroutine or generator; a plain method is needed"
-            )
+        if function not in self._plain:
+            _check_plain(function, handler.method)
+            self._plain.add(function)
         return found, function
+
+    def remember(self, options: object, valid: object) -> None:
+        """Keep what was found valid, within bounds."""
+        if len(self.known) >= _MOST_KNOWN:
+            self.known.clear()
+        self.known[options] = valid
 
     def preload(self) -> list[Callable[..., Any]]:
         """Load every handler, so that forked processes find them loaded; leave out what fails."""
@@ -98,6 +108,11 @@ class Registry:
         if not isinstance(found, type):
             raise NotApproved("class", f"{class_name} is not a class")
         return found
+
+
+def _check_plain(function: Callable[..., Any], method: str) -> None:
+    if any(is_kind(function) for is_kind in _NOT_PLAIN):
+        raise NotApproved("method", f"{method} is a coroutine or generator; a plain method is needed")
 
 
 def _shown(name: object) -> str:

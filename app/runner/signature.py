@@ -29,6 +29,8 @@ _KINDS: Final = {
 def check_call(function: Callable[..., Any], parameters: list[Any] | dict[str, Any]) -> str | None:
     """Say why `parameters` do not fit the method's signature and annotations, or give None."""
     signature, own, hints = shape_of(function)
+    if not parameters and not own:
+        return None
     try:
         named = parameters if isinstance(parameters, dict) else {}
         listed = parameters if isinstance(parameters, list) else []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from app.runner.errors import Problem, ValidationError
 from app.runner.models import Job
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 # So many jobs may one job wait for: each is locked for a moment when it is enqueued.
 MAX_AFTER: Final = 10_000
+# What is equal only to what is the same, once its type is known to be.
+_TOLD_APART: Final = frozenset({str, int, float, type(None)})
 # So many of many jobs are said to be wrong, each with its reason; of the rest only how many.
 MAX_SHOWN: Final = 20
 _MAX_ID: Final = 2**63
@@ -37,12 +38,13 @@ _POLICIES: Final = ("cancel", "run")
 Shown = tuple[str, "str | None"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+# Tuples, for they are made for every job, and quicker than other frozen values.
+class Request(NamedTuple):
     """A job as somebody asked for it; nothing in it is trusted."""
 
     class_name: object
     method: object
+    unknown: Mapping[str, object]
     parameters: object = None
     priority: object = 2
     delay: object = 0
@@ -52,11 +54,9 @@ class Request:
     unique_seconds: object = None
     after: object = ()
     after_failed: object = "cancel"
-    unknown: Mapping[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValidJob:
+class ValidJob(NamedTuple):
     """A job that may be stored."""
 
     handler: Handler
@@ -74,10 +74,16 @@ class ValidJob:
 
 def validate(request: Request, registry: Registry, settings: Settings) -> ValidJob:
     """Check every field; raises `ValidationError` with all problems at once."""
+    options = _options_of(request)
+    known = None if options is None else _found_before(request, registry, options)
+    if known is not None:
+        return known
     checks = _Checks(request, registry, settings)
     job = checks.run()
     if checks.problems or job is None:
         raise ValidationError(checks.problems)
+    if options is not None:
+        registry.remember(options, job)
     return job
 
 
@@ -91,6 +97,30 @@ def validate_many(request: Request, registry: Registry, settings: Settings) -> t
     if checks.problems or job is None:
         raise ValidationError(checks.problems)
     return job, checks.each
+
+
+def _options_of(request: Request) -> tuple[object, ...] | None:
+    """Give all but the parameters as a key; None for what is one job's alone, or might equal another."""
+    if request.unknown or request.unique_key is not None or request.unique_seconds is not None:
+        return None
+    if type(request.after) is not tuple or request.after or request.after_failed != "cancel":
+        return None
+    values = request[:2] + request[4:8]
+    kinds = tuple(map(type, values))
+    return (values, kinds) if _TOLD_APART.issuperset(kinds) else None
+
+
+def _found_before(request: Request, registry: Registry, options: object) -> ValidJob | None:
+    """Give the job if it differs in its parameters only from one that was valid, and these fit too."""
+    known = registry.known.get(options)
+    if known is None:
+        return None
+    try:
+        text, hidden = _fitting(registry.load(known.handler)[1], request.parameters)
+    except (ValueError, RecursionError, NotApproved):
+        return None
+    valid: ValidJob = known._replace(parameters=text, shown_parameters=hidden)
+    return valid
 
 
 class _Checks:

@@ -224,3 +224,46 @@ def test_a_key_is_free_again_after_a_cancel(bench: Bench) -> None:
         store.cancel(session, first, actor="ada")
 
     assert first != bench.enqueue(unique_key="report")
+
+
+@pytest.mark.parametrize(
+    ("option", "good", "bad"),
+    [
+        ("priority", 1, True),
+        ("priority", 1, 1.0),
+        ("delay", 0, False),
+        ("retries", 1, 1.0),
+        ("timeout", 1, True),
+    ],
+)
+def test_what_was_valid_before_vouches_for_nothing_else(
+    bench: Bench, option: str, good: Any, bad: Any
+) -> None:
+    """A job is not taken for one like it because Python finds two values equal, or its options are known."""
+    bench.enqueue(**{option: good})
+    before = bench.snapshot()
+
+    with pytest.raises(ValidationError, match=f"^{option}: "):
+        run_background_job(WORK, "handle", **{option: bad})
+    with pytest.raises(ValidationError, match=r"^parameters: text must be str"):
+        run_background_job(WORK, "handle", [1], **{option: good})
+    assert before == bench.snapshot()
+
+
+def test_jobs_with_the_same_options_keep_their_own_parameters(bench: Bench) -> None:
+    """Only what they have in common is looked up once: each has its parameters, and its secrets hidden."""
+    with bench.write() as session:
+        jobs = [run_background_job(WORK, "sign_in", ["ada", text], session=session) for text in "ab"]
+
+    stored = [bench.job(job.id) for job in jobs]
+    assert ['["ada", "a"]', '["ada", "b"]'] == [each.parameters for each in stored]
+    assert ['["ada", "***"]'] * 2 == [each.shown_parameters for each in stored]
+
+
+def test_a_handler_that_has_gone_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it could be enqueued before does not make a method of what is none any more."""
+    bench.enqueue()
+    monkeypatch.delattr(Work, "handle")
+
+    with pytest.raises(ValidationError, match=r"^method: .* has no method handle of its own"):
+        run_background_job(WORK, "handle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_many_at_once_are_what_they_are_one_by_one(bench: Bench, options: dict[s
         stored[each]["shown_parameters"] for each in many_ids
     }
     first, last = stored[many_ids[0]], stored[ones[0]]
-    assert last["rank"] - first["rank"] == (last["run_at"] - first["run_at"]).total_seconds() * 1e6
+    assert last["rank"] - first["rank"] == (last["run_at"] - first["run_at"]) // dt.timedelta(microseconds=1)
     assert options.get("delay", 0) == (first["run_at"] - first["created_at"]).total_seconds()
 
 

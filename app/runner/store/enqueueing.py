@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,7 +91,7 @@ def enqueue_all(
 
 
 def _in_common(valid: ValidJob) -> ValidJob:
-    return replace(valid, parameters="[]", shown_parameters=None)
+    return valid._replace(parameters="[]", shown_parameters=None)
 
 
 class _New(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import configure_mappers, make_transient_to_detached
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.attributes import instance_state, manager_of_class
 
 from app.runner.backoff import attempts_allowed, rank_of
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 TABLE: Final = cast("Table", Job.__table__)
-_BY_MAPPER: Final = {"mapper": Job.__mapper__}
+_MAPPER: Final = Job.__mapper__
+_BY_MAPPER: Final = {"mapper": _MAPPER}
 # Every column, so that nothing of a job that was just enqueued has to be read back.
 _EMPTY: Final[Row] = {
     column.name: column.default.arg if column.default is not None else None  # type: ignore[attr-defined]
@@ -112,7 +113,8 @@ def job_of(row: Mapping[str, Any], job_id: int) -> Job:
     """Give the job that was inserted, detached from any session."""
     job = cast("Job", _manager().new_instance())
     job.__dict__.update(row, id=job_id)
-    make_transient_to_detached(job)
+    # Nothing of it is pending or expired: the key is all that it needs to be taken for one that was read.
+    instance_state(job).key = _MAPPER.identity_key_from_primary_key((job_id,))
     return job
 
 
