@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.orm import Session
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,6 +23,15 @@ BUSY_SECONDS: Final = 30
 IMMEDIATE: Final = "runner_immediate"
 SNAPSHOT: Final = "runner_snapshot"
 _IDENTITY: Final = "runner_file"
+# What SQLite says, without saying of which file, when something is wrong with it.
+_OF_THE_FILE: Final = (
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "disk I/O error",
+    "database is locked",
+    "database or disk is full",
+)
+_LITTLE_BYTES: Final = 1_000_000
 # SQLSTATEs of PostgreSQL; codes of MariaDB: a deadlock, a row that has changed meanwhile.
 _PG_DEADLOCKS: Final = ("40P01", "40001")
 _MARIADB_DEADLOCKS: Final = (1213, 1020)
@@ -84,6 +96,7 @@ def configure(engine: Engine) -> None:
         return
     if engine.url.database and not engine.url.database.startswith((":memory:", "file:")):
         _File(Path(engine.url.database).absolute()).watch(engine)
+        event.listen(engine, "handle_error", _explain)
     event.listen(engine, "connect", _connect)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _lock_to_write)
@@ -123,6 +136,29 @@ class _File:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _explain(context: ExceptionContext) -> None:
+    """Have SQLite name the file that it has trouble with, and say what anybody can see is wrong with it."""
+    error, engine = context.original_exception, context.engine
+    if engine is None or not engine.url.database or str(error) not in _OF_THE_FILE:
+        return
+    error.args = (f"{error}: {_state_of(Path(engine.url.database).absolute())}",)
+
+
+def _state_of(path: Path) -> str:
+    folder = path.parent
+    if path.is_dir():
+        return f"{path} is a folder"
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if path.exists() and not os.access(path, os.W_OK):
+        return f"{path} cannot be written by this account"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} cannot be written by this account, and SQLite makes files in it"
+    if shutil.disk_usage(folder).free < _LITTLE_BYTES:
+        return f"no room is left on the disk of {path}"
+    return str(path)
 
 
 def _connect(connection: Any, record: object) -> None:

@@ -101,4 +101,5 @@ def test_a_database_that_cannot_be_opened_is_said_in_one_line(house: House, comm
     done = house.flask(*command, check=False)
 
     assert 1 == done.returncode
-    assert "Error: the database cannot be used: unable to open database file\n" == done.stderr
+    said = f"unable to open database file: {house.folder} is a folder"
+    assert f"Error: the database cannot be used: {said}\n" == done.stderr

@@ -257,10 +257,55 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         until(lambda: trouble(house)[0] == 1, "the launcher says that the disk is full")
         (disk / "ballast").unlink()
         all_once(house, JOBS)
-        assert any("full" in line for line in said(house))
+        assert any("full" in line and str(disk) in line for line in said(house))
     finally:
         house.end()
         subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def test_a_file_that_cannot_be_written(house: House) -> None:
+    """The launcher says which file, loses nothing, and goes on when it can be written again."""
+    house.enqueue("sleep", 0.02, count=JOBS)
+    launcher = house.launch("--slots", "2")
+    until(lambda: completed(house) >= 5, "some jobs done")
+    # Not what SQLite has mapped into memory: who writes there without leave is killed by the system.
+    with unwritable(file_of(house), Path(f"{file_of(house)}-wal")):
+        until(lambda: trouble(house)[0] == 1, "the launcher says that it cannot write")
+        held = completed(house)
+        refused = house.flask("run", "work.Work", "noop", check=False)
+        assert held == completed(house)
+
+    all_once(house, JOBS)
+    until(lambda: trouble(house)[1] == 1, "the launcher says that the database answers")
+    assert launcher.poll() is None
+    assert f"{file_of(house)} cannot be written by this account" in said(house)[0]
+    assert refused.stderr.endswith(f": {file_of(house)} cannot be written by this account\n")
+
+
+def test_a_folder_that_cannot_be_written(house: House) -> None:
+    """A launcher that is started there says which folder and leaves; the next one has lost nothing."""
+    house.enqueue("noop", 1)
+    folder = file_of(house).parent
+
+    with unwritable(folder):
+        refused = house.flask("work", "--drain", check=False)
+
+    assert 1 == refused.returncode
+    assert f"the folder {folder} cannot be written by this account" in refused.stderr
+    assert 1 == len(refused.stderr.splitlines())
+    house.flask("work", "--drain")
+    all_once(house, 1)
+
+
+@contextmanager
+def unwritable(*paths: Path) -> Iterator[None]:
+    """Keep everybody from writing, root too, to whom permissions mean nothing."""
+    if subprocess.run(["chattr", "+i", *paths], check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be made immutable here: that takes root, and a file system that knows it")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *paths], check=True)
 
 
 def fill(path: Path) -> None:
