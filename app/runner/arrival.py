@@ -7,43 +7,60 @@ Flask, half of it run. Once the outermost import is over, everything it brought 
 from __future__ import annotations
 
 import builtins
-import contextlib
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import contextlib
+    from collections.abc import Callable
+    from types import TracebackType
 
 
-@contextlib.contextmanager
-def entered_on_arrival(
-    has_come: Callable[[], bool], enter: Callable[[], contextlib.AbstractContextManager[Any]]
-) -> Iterator[None]:
-    """Enter what `enter` gives once, after the import of this thread that makes `has_come` true."""
-    plain_import, thread, depth = builtins.__import__, threading.get_ident(), 0
+class EnteredOnArrival:
+    """Enters what `enter` gives once, after the import of this thread that makes `has_come` true.
 
-    def importing(*arguments: Any, **named: Any) -> Any:
-        nonlocal depth
-        if threading.get_ident() != thread:
-            return plain_import(*arguments, **named)
-        depth += 1
+    A class and not a generator: this is around every job, and each function that a fresh process
+    calls costs it a copy of the pages that it touches.
+    """
+
+    def __init__(
+        self, has_come: Callable[[], bool], enter: Callable[[], contextlib.AbstractContextManager[Any]]
+    ) -> None:
+        self._has_come, self._enter = has_come, enter
+        self._plain_import, self._thread, self._depth = builtins.__import__, threading.get_ident(), 0
+        self._own_import = self._import
+        self._entered: contextlib.AbstractContextManager[Any] | None = None
+
+    def __enter__(self) -> None:
+        """See modules arrive from now on."""
+        builtins.__import__ = self._own_import
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """See them no more, and leave what was entered."""
+        if builtins.__import__ is self._own_import:
+            builtins.__import__ = self._plain_import
+        return None if self._entered is None else self._entered.__exit__(kind, error, trace)
+
+    def _import(self, *arguments: Any, **named: Any) -> Any:
+        if threading.get_ident() != self._thread:
+            return self._plain_import(*arguments, **named)
+        self._depth += 1
         try:
-            module = plain_import(*arguments, **named)
+            module = self._plain_import(*arguments, **named)
         finally:
-            depth -= 1
-        if depth == 0 and builtins.__import__ is importing and has_come() and not _is_importing():
-            builtins.__import__ = plain_import
-            stack.enter_context(enter())
+            self._depth -= 1
+        if self._depth == 0 and self._is_looking() and self._has_come() and not _is_importing():
+            builtins.__import__ = self._plain_import
+            entering = self._enter()
+            entering.__enter__()
+            self._entered = entering
         return module
 
-    with contextlib.ExitStack() as stack:
-        builtins.__import__ = importing
-        try:
-            yield
-        finally:
-            if builtins.__import__ is importing:
-                builtins.__import__ = plain_import
+    def _is_looking(self) -> bool:
+        return builtins.__import__ is self._own_import
 
 
 def _is_importing() -> bool:

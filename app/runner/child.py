@@ -6,15 +6,18 @@ import json
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
 from app.runner.exec import Order, perform, prepare_output
 from app.runner.registry import Registry
-from app.runner.settings import load_approved
+from app.runner.settings import Approval, load_approved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# Python adapts a function to what it does once it has been called so often.
+_REHEARSALS: Final = 12
 
 
 def main() -> int:
@@ -34,11 +37,34 @@ def run(order: Order, registry: Registry, application: str, report: socket.socke
     """Perform and end this process; nothing registered to run at exit does, as in any fork."""
 
     def send(message: Mapping[str, Any]) -> None:
-        # Not as ASCII: a long text would grow beyond what a socket takes at once.
-        report.send(json.dumps(message, ensure_ascii=False).encode())
+        report.send(_encode(message).encode())
 
     perform(order, registry, application, send)
     os._exit(0)
+
+
+class Nothing:
+    """A handler that is no job's."""
+
+    def handle(self) -> None:
+        """Do nothing."""
+
+
+def rehearse() -> None:
+    """Go the way of a job some times, so that what Python prepares on the way is there before a fork."""
+    name = f"{Nothing.__module__}.{Nothing.__qualname__}"
+    registry = Registry({name: Approval(methods=("handle",))})
+    registry.preload()
+    said: list[Mapping[str, Any]] = []
+    for _ in range(_REHEARSALS):
+        order = Order(*json.loads(_encode(Order(0, 0, name, "handle", "[]"))))
+        perform(order, registry, "", said.append)
+    for each in said:
+        _encode(each)
+
+
+# Not as ASCII: a long text would grow beyond what a socket takes at once. Made before any fork.
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _forget_input() -> None:

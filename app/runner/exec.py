@@ -6,7 +6,6 @@ imported here: what a job does not need, its process does not load.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
@@ -17,13 +16,16 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from app.runner.arrival import entered_on_arrival
+from app.runner.arrival import EnteredOnArrival
 from app.runner.errors import Abort, Retry, Snooze
 from app.runner.redact import scrub
 from app.runner.registry import NotApproved, Registry
 from app.runner.signature import check_call
+
+if TYPE_CHECKING:
+    import contextlib
 
 MAX_RESULT_BYTES: Final = 65_536
 MAX_ERROR: Final = 1_000
@@ -112,7 +114,7 @@ def perform(order: Order, registry: Registry, application: str, send: Send) -> N
     parameters: Any = None
     try:
         parameters = json.loads(order.parameters)
-        found, function = registry.load(registry.find(order.class_name, order.method))
+        found, function = registry.loaded(order.class_name, order.method)
         if (misfit := check_call(function, parameters)) is not None:
             raise Abort(f"parameters: {misfit}")  # noqa: TRY301 - ends like any other failure
         with _context(application):
@@ -123,10 +125,16 @@ def perform(order: Order, registry: Registry, application: str, send: Send) -> N
         # A copy that the handler forked came back from it: it is not the attempt and must not speak for it.
         os._exit(1)
     current_job.end()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()
+    _flush()
     send(said)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001, S112 - closed by the handler, or replaced by what cannot be flushed
+            continue
 
 
 def prepare_output() -> None:
@@ -160,7 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def is_flask_used() -> bool:
     """Whether something has been imported that is of no use without a Flask application."""
-    return any(name in sys.modules for name in _OF_FLASK)
+    flask, api, results = _OF_FLASK
+    return flask in sys.modules or api in sys.modules or results in sys.modules
 
 
 def _context(application: str) -> contextlib.AbstractContextManager[Any]:
@@ -171,7 +180,7 @@ def _context(application: str) -> contextlib.AbstractContextManager[Any]:
         context = import_module("app.runner.context").entered(application)
         return context
 
-    return enter() if is_flask_used() else entered_on_arrival(is_flask_used, enter)
+    return enter() if is_flask_used() else EnteredOnArrival(is_flask_used, enter)
 
 
 def _result_of(found: type[Any], function: Callable[..., Any], parameters: Any) -> str | None:

@@ -26,7 +26,7 @@ from app.runner.settings import load_approved
 from app.runner.starting import Child, fork, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 # How often processes that are being ended are looked at, in seconds.
 ENDING_SECONDS: Final = 0.02
@@ -61,6 +61,8 @@ class WarmParent:
         self.waiting: deque[Order] = deque()
         self.is_over = False
         self.selector = selectors.DefaultSelector()
+        # What is open here but for no child.
+        self.own: list[int] = []
 
     def run(self) -> None:
         """Work until the launcher closes its end."""
@@ -72,6 +74,9 @@ class WarmParent:
         self.control.setblocking(False)
         self.selector.register(self.control, selectors.EVENT_READ, self._obey)
         self.selector.register(signals, selectors.EVENT_READ, lambda: _drain(signals))
+        self.own = [self.control.fileno(), signals.fileno()]
+        if isinstance(self.selector, selectors.EpollSelector):
+            self.own.append(self.selector.fileno())
         self._refill()
         while not self.is_over:
             for key, _ in self.selector.select(self._patience()):
@@ -134,7 +139,7 @@ class WarmParent:
     def _next_process(self, order: Order) -> Child:
         if not self.is_forking:
             return spawn(self, order)
-        return self.spares.pop(next(iter(self.spares))) if self.spares else fork(self)
+        return self.spares.pop(next(iter(self.spares))) if self.spares else fork(self, self.descriptors())
 
     def _given_to(self, child: Child) -> bytes:
         if self.is_forking:
@@ -146,21 +151,22 @@ class WarmParent:
         """Fork ahead, once fewer wait than can be needed at once."""
         if not self._lacks_spares() or time.monotonic() < self.refill_at:
             return
+        others = self.descriptors()
         try:
             while len(self.spares) < self.slots + MORE_AHEAD:
-                child = fork(self)
+                child = fork(self, others)
                 self.spares[child.pid] = child
+                others += child.descriptors()
         except OSError:
             self.refill_at = time.monotonic() + REFILL_SECONDS
 
     def _lacks_spares(self) -> bool:
         return self.is_forking and len(self.spares) < self.slots
 
-    def descriptors(self) -> Iterable[int]:
+    def descriptors(self) -> list[int]:
         """Give all that is open here and must not be in the process of a job."""
-        own = [key.fd for key in self.selector.get_map().values()]
         every = (*self.children.values(), *self.spares.values())
-        return {*own, *(each for child in every for each in child.descriptors())}
+        return [*self.own, *(each for child in every for each in child.descriptors())]
 
     def _watch(self, child: Child) -> None:
         """Take what it prints as it comes, now that it goes on for long."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_SIGKILL: Final = int(signal.SIGKILL)
 
 # Two ticks of the clock that start times are given in, in seconds.
 _TICKS: Final = 0.02
@@ -30,7 +31,8 @@ _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 # Its value is the launcher's id, and after a hyphen which of its engines started the process.
 MARK: Final = "RUNNER_LAUNCHER"
 
-_libc = ctypes.CDLL(None)
+# None where the system has no such call.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def start_time(pid: int) -> float | None:
@@ -66,23 +68,23 @@ def boot_id() -> str:
 
 def adopt_orphans() -> None:
     """Become the parent of every descendant that loses its own, so that none gets away."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if _prctl is not None:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def stay_with_parent(parent_pid: int) -> None:
     """Die when the parent does, even if it is killed; and adopt orphans until then."""
     adopt_orphans()
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
 
 
 def outlive_parent() -> None:
     """Take back that we die with our parent: there is something to see to when it is gone."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
 
 
 def children() -> list[int]:

@@ -51,7 +51,8 @@ class Registry:
 
     def __init__(self, approved: Mapping[str, Approval]) -> None:
         self.approved = approved
-        self._loaded: dict[Handler, tuple[type[Any], Callable[..., Any]]] = {}
+        # By the names of class and method: looked at before every job.
+        self._loaded: dict[tuple[str, str], tuple[type[Any], Callable[..., Any]]] = {}
         # What was found valid before, by its options: most jobs differ in their parameters only.
         self.known: dict[object, Any] = {}
         self._plain: set[Callable[..., Any]] = set()
@@ -71,8 +72,6 @@ class Registry:
         Raises `NotApproved` when the class or the method is not there, is inherited, or is nothing
         that can be called once and be over with.
         """
-        if self._loaded and handler in self._loaded:
-            return self._loaded[handler]
         found = self._load_class(handler.class_name)
         function = vars(found).get(handler.method)
         if not inspect.isfunction(function):
@@ -88,14 +87,17 @@ class Registry:
             self.known.clear()
         self.known[options] = valid
 
+    def loaded(self, class_name: str, method: str) -> tuple[type[Any], Callable[..., Any]]:
+        """Give what `load` does of these names; what was loaded ahead is not looked at again."""
+        return self._loaded.get((class_name, method)) or self.load(self.find(class_name, method))
+
     def preload(self) -> list[Callable[..., Any]]:
         """Load every handler, so that forked processes find them loaded; leave out what fails."""
         for class_name, approval in self.approved.items():
             for method in approval.methods:
                 # What fails here says so by itself, in each of its jobs.
                 with contextlib.suppress(NotApproved):
-                    handler = self.find(class_name, method)
-                    self._loaded[handler] = self.load(handler)
+                    self._loaded[class_name, method] = self.load(self.find(class_name, method))
         return [function for _, function in self._loaded.values()]
 
     def _load_class(self, class_name: str) -> type[Any]:

@@ -52,6 +52,10 @@ class Reused(Child):
         with contextlib.suppress(OSError):  # it has just died: its end will be seen
             self.orders.send(json.dumps(batch, ensure_ascii=False).encode())
 
+    def descriptors(self) -> list[int]:
+        """Give what its parent has open for it."""
+        return [self.orders.fileno()]
+
     def current(self) -> Order | None:
         """Give the order that is under way."""
         now = self.slate.now()
@@ -122,7 +126,8 @@ def start_reused(parent: WarmParent) -> Reused:
     parent_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
-        become(parent, parent_pid, (ours.fileno(),), lambda: _serve(parent, theirs, slate, log_dir, limit))
+        others = (*parent.descriptors(), ours.fileno())
+        become(parent_pid, others, lambda: _serve(parent, theirs, slate, log_dir, limit))
     theirs.close()
     ours.setblocking(False)
     left = int(parent.given["jobs_per_process"])

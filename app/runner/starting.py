@@ -89,7 +89,7 @@ class Child:
         """When it has to be looked at, if nothing happens before."""
         return min(at for at in (self.watch_at, self.deadline, float("inf")) if at is not None)
 
-    def descriptors(self) -> Iterable[int]:
+    def descriptors(self) -> list[int]:
         """Give what its parent has open for it."""
         ours = (self.asking, self.printing, self.output.descriptor if self.output else None)
         return [each for each in ours if each is not None]
@@ -147,8 +147,11 @@ class Child:
         }
 
 
-def fork(parent: WarmParent) -> Child:
-    """Start a process as a copy of the warm parent, fresh and with everything loaded; it awaits an order."""
+def fork(parent: WarmParent, others: Iterable[int]) -> Child:
+    """Start a process as a copy of the warm parent, fresh and with everything loaded; it awaits an order.
+
+    It closes `others`: what is open for anybody else.
+    """
     awaiting, asking = os.pipe()
     reading, writing = os.pipe()
     parent_pid = os.getpid()
@@ -159,7 +162,7 @@ def fork(parent: WarmParent) -> Child:
             os.close(each)
         raise
     if pid == 0:
-        become(parent, parent_pid, (asking, reading), lambda: _run_one(parent, awaiting, writing))
+        become(parent_pid, (*others, asking, reading), lambda: _run_one(parent, awaiting, writing))
     os.close(awaiting)
     os.close(writing)
     return Child(pid=pid, asking=asking, printing=reading, started=processes.start_time(pid))
@@ -200,14 +203,17 @@ def spawn(parent: WarmParent, order: Order) -> Child:
 _DEFAULTED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
 
 
-def become(parent: WarmParent, parent_pid: int, others: Iterable[int], run: Callable[[], None]) -> None:
+def become(parent_pid: int, others: Iterable[int], run: Callable[[], None]) -> None:
     """Turn a fork of the warm parent into a process of jobs, with a session of its own; never returns."""
     try:
         os.setsid()
         processes.stay_with_parent(parent_pid)
         for number, action in _ACTIONS:
-            signal.signal(number, action)
-        _let_go(parent, others)
+            _set_signal(number, action)
+        # Kept are the report socket and the handlers' own files; what is the warm parent's is closed.
+        os.close(signal.set_wakeup_fd(-1))
+        for descriptor in others:
+            os.close(descriptor)
         run()
     except BaseException:  # noqa: BLE001 - a fork must never go on as its parent
         traceback.print_exc()
@@ -217,19 +223,13 @@ def become(parent: WarmParent, parent_pid: int, others: Iterable[int], run: Call
 
 
 _ACTIONS: Final = (
-    (signal.SIGINT, signal.default_int_handler),
-    (signal.SIGTERM, signal.SIG_DFL),
-    (signal.SIGHUP, signal.SIG_DFL),
-    (signal.SIGCHLD, signal.SIG_DFL),
+    (int(signal.SIGINT), signal.default_int_handler),
+    (int(signal.SIGTERM), int(signal.SIG_DFL)),
+    (int(signal.SIGHUP), int(signal.SIG_DFL)),
+    (int(signal.SIGCHLD), int(signal.SIG_DFL)),
 )
-
-
-def _let_go(parent: WarmParent, others: Iterable[int]) -> None:
-    """Keep the report socket and the handlers' own files; close what is the warm parent's."""
-    os.close(signal.set_wakeup_fd(-1))
-    for descriptor in (*parent.descriptors(), *others):
-        os.close(descriptor)
-    parent.selector.close()
+# The call itself, without the names that the usual one looks up for what it gives back.
+_set_signal: Final[Any] = getattr(signal.signal, "__wrapped__", signal.signal)
 
 
 def _run_one(parent: WarmParent, awaiting: int, writing: int) -> None:

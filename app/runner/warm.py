@@ -11,7 +11,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import setproctitle
+
 from app.runner import processes
+from app.runner.child import rehearse
 from app.runner.exec import is_flask_used, prepare_output
 from app.runner.launcher import LARGEST_MESSAGE, WarmParent
 from app.runner.reusing_parent import ReusingParent
@@ -27,6 +30,11 @@ def _warm_up(parent: WarmParent) -> None:
             import_module("app.runner.context").load(parent.given["application"])
         except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
             sys.stderr.write(f"the application could not be loaded: {error!r}\n")
+    else:
+        # Not within an application: what that does when it is entered and left is not ours to do for nothing.
+        rehearse()
+    # The first time, the place for titles is looked for.
+    setproctitle.setproctitle(setproctitle.getproctitle())
     # Last: what is logged while things are loaded is no job's, and nobody's news.
     prepare_output()
 

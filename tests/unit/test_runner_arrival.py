@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.runner.arrival import entered_on_arrival
+from app.runner.arrival import EnteredOnArrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def has_come() -> bool:
 
 def test_the_context_is_entered_once_the_outermost_import_is_whole(context: Context) -> None:
     """The application can be a module that imports Flask itself: it must not be asked for half made."""
-    with entered_on_arrival(has_come, context):
+    with EnteredOnArrival(has_come, context):
         import json  # noqa: F401
 
         assert [] == context.seen
@@ -84,7 +84,7 @@ def test_the_context_is_entered_once_the_outermost_import_is_whole(context: Cont
 
 def test_a_module_imported_by_name_is_whole_too(context: Context) -> None:
     """`importlib.import_module` is no statement: the next statement after it enters the context."""
-    with entered_on_arrival(has_come, context):
+    with EnteredOnArrival(has_come, context):
         importlib.import_module("late_views")
         assert [] == context.seen
 
@@ -95,7 +95,7 @@ def test_a_module_imported_by_name_is_whole_too(context: Context) -> None:
 
 def test_a_failing_import_is_the_handlers_own_affair(context: Context) -> None:
     """An import that fails fails as always, and the next one is looked at again."""
-    with entered_on_arrival(has_come, context):
+    with EnteredOnArrival(has_come, context):
         with pytest.raises(ModuleNotFoundError):
             import late_nothing  # type: ignore[import-not-found]  # noqa: F401
         import late_flask  # noqa: F401
@@ -109,7 +109,7 @@ def test_other_threads_import_without_it(context: Context) -> None:
     def work() -> None:
         import late_flask  # noqa: F401
 
-    with entered_on_arrival(has_come, context):
+    with EnteredOnArrival(has_come, context):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(10)
