@@ -6,7 +6,7 @@ RunnerError
 ├── JobNotFound           no job has that number
 ├── JobNotCompleted       the result of a job was asked for that has none
 ├── IllegalTransition     the job's status does not allow what was asked
-├── PauseRefused          the class is no class, or is (not) paused already
+├── PauseRefused          the class is none, or is (not) paused already
 └── DatabaseGone          a launcher without work has waited in vain for its database
 
 HandlerSignal             raised by handlers, on purpose

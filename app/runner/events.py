@@ -29,13 +29,13 @@ RESCUED: Final = "rescued"
 """The launcher of a running job was found dead, and the job was given back or failed."""
 
 PAUSED: Final = "paused"
-"""A person paused a class, or everything (`*`); the event has a subject, and no job."""
+"""A person paused a class, everything (`*`) or a schedule; the event has a subject, and no job."""
 
 SCHEDULE_RUN: Final = "schedule_run"
 """A person had the job of a schedule enqueued now, beside its times."""
 
 RESUMED: Final = "resumed"
-"""A person let a paused class, or everything, go on."""
+"""A person let a paused class, everything, or a schedule go on."""
 
 NAMES: Final = (
     STARTED,

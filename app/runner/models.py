@@ -294,7 +294,7 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     job_id: Mapped[int | None] = mapped_column(ForeignKey("background_jobs.id", ondelete="CASCADE"))
-    # The class, or `*` for all of them, when it is no single job that something was done to.
+    # The class, `*` for all of them, or `schedule:NAME`, when it is no single job that something was done to.
     subject: Mapped[str | None] = mapped_column(String(200))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     # Who: what the host calls the person, "cli:<user>", or "rescue".

@@ -116,6 +116,11 @@ def _shortly_before(schedule: CronSchedule, now: dt.datetime) -> dt.datetime:
     return earliest - dt.timedelta(seconds=1)
 
 
+def subject_of(name: str) -> str:
+    """Name a schedule as events do, so that no class can be meant; its jobs are enqueued by it."""
+    return f"schedule:{name}"
+
+
 def check_schedules(schedules: Mapping[str, CronSchedule], approved: Mapping[str, Any]) -> None:
     """Refuse schedules of what is not approved; whether parameters fit is seen when handlers are loaded."""
     for name, each in schedules.items():

@@ -103,3 +103,17 @@ def test_a_database_that_cannot_be_opened_is_said_in_one_line(house: House, comm
     assert 1 == done.returncode
     said = f"unable to open database file: {house.folder} is a folder"
     assert f"Error: the database cannot be used: {said}\n" == done.stderr
+
+
+def test_a_job_is_enqueued_after_others(house: House) -> None:
+    """`--after` is repeated for each job to wait for; one that is not there is refused in a sentence."""
+    first, second = house.enqueue("noop", count=2)
+
+    house.flask(
+        "run", "work.Work", "noop", "--after", str(first), "--after", str(second), "--after-failed", "run"
+    )
+    refused = house.flask("run", "work.Work", "noop", "--after", "99", check=False)
+
+    assert 2 == house.job(second + 1)["waits_for"]
+    assert [("run",)] == house.rows("SELECT DISTINCT policy FROM background_job_dependencies")
+    assert (2, "Error: after: there is no job 99\n") == (refused.returncode, refused.stderr)

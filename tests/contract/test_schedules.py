@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select, update
 
 from app.runner import maintenance, store
-from app.runner.errors import ValidationError
+from app.runner.errors import PauseRefused, ValidationError
 from app.runner.models import Event, Job, Schedule
 from app.runner.schedules import load_schedules
 from tests.runner_house import WORK, Bench, now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAME = "every-hour"
 
@@ -213,3 +216,58 @@ def test_running_now_what_does_not_fit_is_refused(bench: Bench) -> None:
         store.run_schedule(session, schedule, bench.settings, registry, actor="eve")
 
     assert [] == jobs(bench)
+
+
+def turn(bench: Bench, verb: Callable[..., None]) -> None:
+    """Pause or resume the schedule as a person does."""
+    with bench.write() as session:
+        verb(session, bench.settings.schedules[NAME], actor="eve")
+
+
+@pytest.mark.parametrize(("policy", "caught_up"), [("skip", 0), ("once", 1), ("all", 3)])
+def test_a_paused_schedule_waits_and_catches_up_by_its_policy(
+    bench: Bench, policy: str, caught_up: int
+) -> None:
+    """While it is paused nothing is enqueued; what it missed is decided when it is resumed."""
+    daily = now() - dt.timedelta(hours=1)
+    plan(bench, missed=policy, cron=f"{daily.minute} {daily.hour} * * *")
+    turn(bench, store.pause_schedule)
+    make_due(bench, next_at=daily.replace(second=0, microsecond=0) - dt.timedelta(days=2))
+
+    maintenance.fire_schedules(bench.bound)
+    assert [] == jobs(bench)
+
+    turn(bench, store.resume_schedule)
+    maintenance.fire_schedules(bench.bound)
+    assert (caught_up, 3 - caught_up) == (len(jobs(bench)), row(bench).missed)
+
+
+def test_a_pause_of_a_schedule_is_answered_for(bench: Bench) -> None:
+    """Each leaves one event that says who; what is so already is refused and leaves none."""
+    plan(bench)
+    with pytest.raises(PauseRefused, match="the schedule every-hour is not paused"):
+        turn(bench, store.resume_schedule)
+
+    turn(bench, store.pause_schedule)
+    with pytest.raises(PauseRefused, match="the schedule every-hour is paused already"):
+        turn(bench, store.pause_schedule)
+    turn(bench, store.resume_schedule)
+
+    with bench.read() as session:
+        said = [(each.subject, each.name, each.actor, each.after) for each in session.scalars(select(Event))]
+    subject = f"schedule:{NAME}"
+    assert [(subject, "paused", "eve", "paused"), (subject, "resumed", "eve", "open")] == sorted(said)
+
+
+def test_a_schedule_can_be_paused_before_any_launcher_has_seen_it(bench: Bench) -> None:
+    """Its row is made for it, and a launcher that starts leaves it paused; so does a change of its times."""
+    bench.settings = replace(
+        bench.settings, schedules=load_schedules({NAME: {"cron": "0 * * * *", "class": WORK}})
+    )
+    turn(bench, store.pause_schedule)
+
+    plan(bench, cron="30 * * * *", missed="once")
+    make_due(bench)
+    maintenance.fire_schedules(bench.bound)
+
+    assert (True, []) == (row(bench).is_paused, jobs(bench))

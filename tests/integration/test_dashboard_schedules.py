@@ -85,3 +85,34 @@ def test_what_is_not_approved_stops_start_up(tmp_path: Path) -> None:
     """A schedule of an unknown handler is refused before anything runs."""
     with pytest.raises(SettingsError, match=r"nightly: .* is not on the approved list"):
         House(tmp_path, RUNNER_SCHEDULES={"nightly": SCHEDULES["nightly"]})
+
+
+def test_a_schedule_is_paused_and_resumed_with_a_button(house: House) -> None:
+    """The page says who did it, and the button is the other one now; what is so already is refused."""
+    assert 303 == house.post("/schedules/nightly/pause").status_code
+
+    page = house.page("/schedules")
+    assert "by ada@example.com" in page
+    assert "/schedules/nightly/resume" in page
+    refused = house.post("/schedules/nightly/pause")
+    assert 409 == refused.status_code
+    assert "The schedule nightly is paused already." in refused.get_data(as_text=True)
+
+    assert 303 == house.post("/schedules/nightly/resume").status_code
+    assert "ada@example.com" not in house.page("/schedules")
+    assert 404 == house.post("/schedules/gone/pause").status_code
+
+
+def test_the_command_pauses_one(house: House) -> None:
+    """`flask jobs schedules pause|resume NAME` says what it did; for another name, which there are."""
+    runner = house.application.test_cli_runner()
+
+    assert "is paused" in runner.invoke(args=["jobs", "schedules", "pause", "nightly"]).output
+    listed = json.loads(runner.invoke(args=["jobs", "schedules", "--json"]).output)
+    assert [True, False] == [each["is_paused"] for each in listed]
+    assert "nightly (paused)" in runner.invoke(args=["jobs", "schedules"]).output
+    assert "is resumed" in runner.invoke(args=["jobs", "schedules", "resume", "nightly"]).output
+
+    wrong = runner.invoke(args=["jobs", "schedules", "pause", "weekly"])
+    assert 2 == wrong.exit_code
+    assert "'weekly' is no schedule; those of RUNNER_SCHEDULES are: nightly, secret" in wrong.output

@@ -139,13 +139,13 @@ def test_a_server_that_is_down_when_a_launcher_starts(served: ServedHouse, serve
 
 def test_a_database_that_is_not_there_is_not_waited_for(served: ServedHouse, server: Server) -> None:
     """A name that is misspelt ends the launcher at once, in one line."""
-    served.environment["FLASK_RUNNER_DATABASE_URL"] = server.url("jops")
+    served.environment["FLASK_RUNNER_DATABASE_URL"] = server.url("absent")
 
     done = served.flask("work", check=False)
 
     assert 1 == done.returncode
     assert done.stderr.startswith("Error: the database cannot be used: ")
-    assert "jops" in done.stderr
+    assert "absent" in done.stderr
 
 
 def test_connections_that_are_cut_under_load(served: ServedHouse) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from app.runner import autostart, binding, maintenance, queries
 from app.runner.api import run_background_job
 from app.runner.cli.group import (
+    JOB_ID,
     PRIORITY,
     BadInput,
     Refused,
@@ -49,29 +50,29 @@ _COLLECT_AFTER: Final = 50_000
 @click.option("--delay", type=Seconds("delay"), default=0.0, help="Seconds to wait before it is due.")
 @click.option("--retries", type=WholeNumber("retries", 0, 1000), help="Attempts after a failure.")
 @click.option("--timeout", type=Seconds("timeout"), help="Seconds one attempt may take.")
+@click.option("--after", metavar="ID", type=JOB_ID, multiple=True, help="A job to wait for; may be repeated.")
+@click.option(
+    "--after-failed",
+    type=click.Choice(["cancel", "run"]),
+    default="cancel",
+    show_default=True,
+    help="What becomes of it if one of those fails or is cancelled.",
+)
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 0 only if it completed.")
 def run(
-    class_name: str,
-    method: str,
-    parameters: str | None,
-    priority: int,
-    delay: float,
-    retries: int | None,
-    timeout: float | None,
-    wait: bool,
+    class_name: str, method: str, *, parameters: str | None, delay: float, wait: bool, **options: Any
 ) -> None:
     """Enqueue one run of an approved handler."""
+    whole = delay.is_integer() and delay <= MAX_DELAY_SECONDS
     try:
         with binding.current().write() as session:
             job = run_background_job(
                 class_name,
                 method,
                 parameters,
-                priority=priority,
-                delay=int(delay) if delay.is_integer() and delay <= MAX_DELAY_SECONDS else delay,
-                retries=retries,
-                timeout=timeout,
+                delay=int(delay) if whole else delay,
                 session=session,
+                **options,
             )
             job_id = job.id
     except ValidationError as error:

@@ -34,7 +34,7 @@ def pause() -> Response:
         with bound.write() as session:
             store.pause(session, name, bound.settings, actor=bound.actor())
     except PauseRefused as refused:
-        return _refusal(refused)
+        return refusal(refused)
     return redirect(url_for(".classes"), 303)
 
 
@@ -46,7 +46,7 @@ def resume() -> Response:
         with bound.write() as session:
             store.resume(session, name, actor=bound.actor())
     except PauseRefused as refused:
-        return _refusal(refused)
+        return refusal(refused)
     return redirect(url_for(".classes"), 303)
 
 
@@ -57,7 +57,8 @@ def _name() -> str:
     return name
 
 
-def _refusal(refused: PauseRefused) -> Response:
+def refusal(refused: PauseRefused) -> Response:
+    """Answer that nothing was paused or resumed, and why."""
     sentence = f"{str(refused)[0].upper()}{str(refused)[1:]}."
     if wants_fragment():
         report = Report(verb="pause", done=(), refused=((0, sentence),))

@@ -8,11 +8,16 @@ from flask import abort, make_response, redirect, request, url_for
 
 from app.runner import binding, queries, store
 from app.runner.dashboard import parameters
+from app.runner.dashboard.pausing import refusal
 from app.runner.dashboard.web import answer, blueprint, now, render
-from app.runner.errors import ValidationError
+from app.runner.errors import PauseRefused, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.wrappers import Response
+
+    from app.runner.schedules import CronSchedule
 
 
 @blueprint.get("/schedules")
@@ -25,13 +30,39 @@ def schedules() -> Response:
     return answer("runner/schedules.html", "runner/_schedule_list.html", schedules=found, now=moment)
 
 
+@blueprint.post("/schedules/<name>/pause")
+def pause_schedule(name: str) -> Response:
+    """Have a schedule enqueue nothing until somebody resumes it."""
+    return _turn(store.pause_schedule, name)
+
+
+@blueprint.post("/schedules/<name>/resume")
+def resume_schedule(name: str) -> Response:
+    """Let a paused schedule go on."""
+    return _turn(store.resume_schedule, name)
+
+
+def _turn(verb: Callable[..., None], name: str) -> Response:
+    bound, schedule = binding.current(), _named(name)
+    try:
+        with bound.write() as session:
+            verb(session, schedule, actor=bound.actor())
+    except PauseRefused as refused:
+        return refusal(refused)
+    return redirect(url_for(".schedules"), 303)
+
+
+def _named(name: str) -> CronSchedule:
+    schedule = binding.current().settings.schedules.get(name)
+    if schedule is None:
+        abort(404)
+    return schedule
+
+
 @blueprint.post("/schedules/<name>/run")
 def run_schedule(name: str) -> Response:
     """Enqueue the job of a schedule now, beside its times."""
-    bound = binding.current()
-    schedule = bound.settings.schedules.get(name)
-    if schedule is None:
-        abort(404)
+    bound, schedule = binding.current(), _named(name)
     try:
         with bound.write() as session:
             job = store.run_schedule(session, schedule, bound.settings, bound.registry, actor=bound.actor())

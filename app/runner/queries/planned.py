@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from app.runner.models import Schedule
+from app.runner.events import PAUSED
+from app.runner.models import Event, Schedule
 from app.runner.queries import words
+from app.runner.schedules import subject_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,15 +43,31 @@ class ScheduleView:
     missed: int
     # False until a launcher has seen the schedule: only launchers enqueue.
     is_known: bool
+    is_paused: bool
+    # By whom and since when, while it is paused.
+    paused_by: str | None
+    paused_at: dt.datetime | None
 
 
 def schedules(session: Session, wanted: Mapping[str, CronSchedule], now: dt.datetime) -> list[ScheduleView]:
     """List the schedules of the settings, by name, with what their rows say."""
     rows = {row.name: row for row in session.scalars(select(Schedule))}
-    return [_view(each, rows.get(name), now) for name, each in sorted(wanted.items())]
+    pauses = _pauses(session, [name for name, row in rows.items() if row.is_paused])
+    return [_view(each, rows.get(name), pauses.get(name), now) for name, each in sorted(wanted.items())]
 
 
-def _view(schedule: CronSchedule, row: Schedule | None, now: dt.datetime) -> ScheduleView:
+def _pauses(session: Session, names: Sequence[str]) -> dict[str, Event]:
+    """Give the latest pause of each of these."""
+    subjects = {subject_of(name): name for name in names}
+    if not subjects:
+        return {}
+    said = select(Event).where(Event.job_id.is_(None), Event.subject.in_(subjects), Event.name == PAUSED)
+    return {subjects[each.subject or ""]: each for each in session.scalars(said.order_by(Event.id))}
+
+
+def _view(
+    schedule: CronSchedule, row: Schedule | None, pause: Event | None, now: dt.datetime
+) -> ScheduleView:
     return ScheduleView(
         name=schedule.name,
         cron=schedule.cron,
@@ -63,4 +81,7 @@ def _view(schedule: CronSchedule, row: Schedule | None, now: dt.datetime) -> Sch
         last_job_id=row.last_job_id if row else None,
         missed=row.missed if row else 0,
         is_known=row is not None,
+        is_paused=bool(row and row.is_paused),
+        paused_by=words.visible(pause.actor) if pause else None,
+        paused_at=pause.at if pause else None,
     )

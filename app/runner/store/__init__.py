@@ -18,7 +18,15 @@ from app.runner.store.classes import pause, resume
 from app.runner.store.enqueueing import can_be_alone, enqueue, enqueue_all, enqueue_alone, enqueue_many
 from app.runner.store.jobs import cancel, hold, release, retry, start_now
 from app.runner.store.launchers import beat, dismiss, old_jobs, prune, register, rescue
-from app.runner.store.schedules import due_schedules, fire, pass_over, run_schedule, sync_schedules
+from app.runner.store.schedules import (
+    due_schedules,
+    fire,
+    pass_over,
+    pause_schedule,
+    resume_schedule,
+    run_schedule,
+    sync_schedules,
+)
 
 __all__ = [
     "Claimed",
@@ -41,11 +49,13 @@ __all__ = [
     "old_jobs",
     "pass_over",
     "pause",
+    "pause_schedule",
     "prune",
     "register",
     "release",
     "rescue",
     "resume",
+    "resume_schedule",
     "retry",
     "run_schedule",
     "save_process",

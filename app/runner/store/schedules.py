@@ -9,8 +9,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.runner import events
+from app.runner.errors import PauseRefused
 from app.runner.models import Event, Schedule
-from app.runner.schedules import decide
+from app.runner.schedules import decide, subject_of
 from app.runner.store.enqueueing import enqueue
 from app.runner.validator import Request, validate
 
@@ -61,7 +62,7 @@ def fire(
     due = decide(schedule, row.next_at, now)
     if not _advanced(session, row, due.next_at, due.missed):
         return []
-    jobs = [_enqueue(session, schedule, settings, registry, f"schedule:{schedule.name}") for _ in due.runs]
+    jobs = [_enqueue(session, schedule, settings, registry, subject_of(schedule.name)) for _ in due.runs]
     if jobs:
         _note_run(session, schedule.name, due.runs[-1], jobs[-1].id)
     return jobs
@@ -72,6 +73,31 @@ def pass_over(session: Session, schedule: CronSchedule, now: dt.datetime) -> Non
     guard = (_ROWS.c.name == schedule.name) & (_ROWS.c.next_at <= now)
     values = {"next_at": schedule.after(now), "missed": _ROWS.c.missed + 1}
     session.execute(update(_ROWS).where(guard).values(values))
+
+
+def pause_schedule(session: Session, schedule: CronSchedule, *, actor: str) -> None:
+    """Have a schedule enqueue nothing until somebody resumes it."""
+    now = dt.datetime.now(dt.UTC)
+    if session.execute(select(_ROWS.c.name).where(_ROWS.c.name == schedule.name)).first() is None:
+        _insert(session, schedule, now)  # no launcher has seen it yet
+    _turn(session, schedule.name, events.PAUSED, actor)
+
+
+def resume_schedule(session: Session, schedule: CronSchedule, *, actor: str) -> None:
+    """Let a paused schedule go on; of its times meanwhile, what its policy says is caught up."""
+    _turn(session, schedule.name, events.RESUMED, actor)
+
+
+def _turn(session: Session, name: str, happened: str, actor: str) -> None:
+    before, after = ("open", "paused") if happened == events.PAUSED else ("paused", "open")
+    guard = (_ROWS.c.name == name) & _ROWS.c.is_paused.is_(before == "paused")
+    result = session.execute(update(_ROWS).where(guard).values(is_paused=after == "paused"))
+    if result.rowcount != 1:  # type: ignore[attr-defined]
+        state = "paused already" if after == "paused" else "not paused"
+        raise PauseRefused(f"the schedule {name} is {state}")
+    values = {"at": dt.datetime.now(dt.UTC), "actor": actor[:200], "name": happened}
+    session.add(Event(subject=subject_of(name), before=before, after=after, **values))
+    session.flush()
 
 
 def run_schedule(
