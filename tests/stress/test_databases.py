@@ -356,3 +356,17 @@ def test_a_file_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert 0 == connection.execute(text("SELECT count(*) FROM kept")).scalar_one()
     engine.dispose()
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql"])
+@pytest.mark.parametrize("where", ["127.0.0.1:1", "no-such-host.invalid:5000"])
+def test_a_server_that_cannot_be_reached_at_the_start(house: House, driver: str, where: str) -> None:
+    """Nobody listens, or nobody has that name: a launcher says so in a line, with the place, and leaves."""
+    house.environment["FLASK_RUNNER_DATABASE_URL"] = f"{driver}://somebody:secret@{where}/jobs"
+
+    refused = house.flask("work", "--drain", check=False)
+
+    assert 1 == refused.returncode
+    assert 1 == len(refused.stderr.splitlines())
+    assert where.partition(":")[0] in refused.stderr
+    assert "secret" not in refused.stderr
