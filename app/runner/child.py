@@ -6,10 +6,11 @@ import json
 import os
 import socket
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from app.runner import processes
-from app.runner.exec import Order, perform, prepare_output
+from app.runner.exec import Order, is_flask_used, perform, prepare_output
 from app.runner.registry import Registry
 from app.runner.settings import Approval, load_approved
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Python adapts a function to what it does once it has been called so often.
-_REHEARSALS: Final = 12
+REHEARSALS: Final = 12
 
 
 def main() -> int:
@@ -50,17 +51,27 @@ class Nothing:
         """Do nothing."""
 
 
-def rehearse() -> None:
-    """Go the way of a job some times, so that what Python prepares on the way is there before a fork."""
+def rehearse(times: int = REHEARSALS) -> None:
+    """Go the way of a job, so that what Python and the system prepare on the way is there before the job.
+
+    Not within an application: what that does when it is entered and left is not ours to do for nothing.
+    """
+    if is_flask_used():
+        return
+    registry, text = _rehearsal()
+    said: list[Mapping[str, Any]] = []
+    for _ in range(times):
+        perform(Order(*json.loads(text)), registry, "", said.append)
+    for each in said:
+        _encode(each)
+
+
+@cache
+def _rehearsal() -> tuple[Registry, str]:
     name = f"{Nothing.__module__}.{Nothing.__qualname__}"
     registry = Registry({name: Approval(methods=("handle",))})
     registry.preload()
-    said: list[Mapping[str, Any]] = []
-    for _ in range(_REHEARSALS):
-        order = Order(*json.loads(_encode(Order(0, 0, name, "handle", "[]"))))
-        perform(order, registry, "", said.append)
-    for each in said:
-        _encode(each)
+    return registry, _encode(Order(0, 0, name, "handle", "[]"))
 
 
 # Not as ASCII: a long text would grow beyond what a socket takes at once. Made before any fork.

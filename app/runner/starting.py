@@ -237,6 +237,9 @@ def _run_one(parent: WarmParent, awaiting: int, writing: int) -> None:
     os.dup2(writing, 2)
     os.close(writing)
     setproctitle.setproctitle("python -m app.runner.exec (awaits a job)")
+    if not parent.waiting:
+        # While nobody waits for it: what is touched here for the first time need not be when a job has come.
+        child_process.rehearse(1)
     given = b""
     while not given.endswith(b"\n"):
         if not (more := os.read(awaiting, _CHUNK)):

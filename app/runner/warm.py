@@ -30,9 +30,7 @@ def _warm_up(parent: WarmParent) -> None:
             import_module("app.runner.context").load(parent.given["application"])
         except Exception as error:  # noqa: BLE001 - each job says so by itself, with its traceback
             sys.stderr.write(f"the application could not be loaded: {error!r}\n")
-    else:
-        # Not within an application: what that does when it is entered and left is not ours to do for nothing.
-        rehearse()
+    rehearse()
     # The first time, the place for titles is looked for.
     setproctitle.setproctitle(setproctitle.getproctitle())
     # Last: what is logged while things are loaded is no job's, and nobody's news.
