@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Never
 
@@ -13,7 +12,7 @@ from app.runner import autostart, binding, store, wake
 from app.runner.validator import Request, validate, validate_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.runner.binding import Binding
     from app.runner.models import Job
@@ -146,7 +145,7 @@ def request_of(cls: object, method: object, parameters: object, options: Mapping
     return Request(
         class_name=f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else cls,
         method=method,
-        parameters=_as_dict(parameters),
+        parameters=parameters,
         unknown={name: value for name, value in options.items() if name not in _OPTIONS},
         **known,
     )
@@ -163,11 +162,6 @@ def joined(session: Session | None, bound: Binding) -> Iterator[Session]:
     else:
         host.info[_WAITING] = bound
         yield host
-
-
-def _as_dict(parameters: object) -> object:
-    """Give mappings of other kinds as a dict; all else is left for the validator to judge."""
-    return dict(parameters) if isinstance(parameters, Mapping) else parameters
 
 
 def _wake(bound: Binding) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_PARAMETERS_BYTES: Final = 65_536
@@ -33,8 +34,12 @@ def plain_json(given: object) -> tuple[list[Any] | dict[str, Any], str]:
 
 
 def _read(given: object) -> object:
+    if type(given) in {list, dict}:
+        return given
     if isinstance(given, tuple):
         return list(given)
+    if isinstance(given, Mapping):
+        return dict(given)
     if isinstance(given, (bytes, bytearray)):
         try:
             given = bytes(given).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from app.runner.errors import Problem, ValidationError
@@ -22,7 +22,7 @@ from app.runner.settings import (
 from app.runner.signature import check_call, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 # So many jobs may one job wait for: each is locked for a moment when it is enqueued.
 MAX_AFTER: Final = 10_000
@@ -270,7 +270,7 @@ class _ManyChecks(_Checks):
 
     def parameters(self, function: Callable[..., Any] | None) -> Shown | None:
         given = self.request.parameters
-        if isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
+        if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
             self.problem("parameters", f"must be a list with the parameters of each job, not {shown(given)}")
             return None
         wrong = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,15 @@ def test_the_largest_parameters_there_may_be(bench: Bench) -> None:
     ids = run_background_jobs(WORK, "handle", [[text]] * 40)
 
     assert {f'["{text}"]'} == {bench.job(each).parameters for each in ids}
+
+
+def test_any_mapping_is_an_object(bench: Bench) -> None:
+    """What the single call takes for parameters by name, many take too."""
+    given = MappingProxyType({"text": "a"})
+
+    ids = [run_background_job(WORK, "handle", given).id, *run_background_jobs(WORK, "handle", [given])]
+
+    assert ['{"text": "a"}'] * 2 == [bench.job(each).parameters for each in ids]
 
 
 def test_none_are_none(bench: Bench) -> None:
