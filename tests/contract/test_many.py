@@ -68,12 +68,21 @@ def test_numbers_come_in_the_order_of_the_parameters(bench: Bench, monkeypatch: 
 
 def test_large_parameters_go_in_several_statements(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers refuse statements that are too long: each has so many characters at most, or one job."""
+    sizes: list[int] = []
+    insert = many._insert
+
+    def note(connection: Any, row: Any, some: Any) -> Any:
+        sizes.append(len(some))
+        return insert(connection, row, some)
+
+    monkeypatch.setattr(many, "_insert", note)
     monkeypatch.setattr(many, "_CHARACTERS", 100)
     texts = ["x" * length for length in (10, 300, 300, 10, 10, 90, 1)]
 
     ids = run_background_jobs(WORK, "handle", [[text] for text in texts])
 
     assert [f'["{text}"]' for text in texts] == [bench.job(each).parameters for each in ids]
+    assert [1, 1, 1, 2, 2] == sizes
 
 
 def test_the_largest_parameters_there_may_be(bench: Bench) -> None:
