@@ -16,7 +16,7 @@ from app.runner.store.jobs import freed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import ColumnElement, Engine
     from sqlalchemy.orm import Session
 
     from app.runner.settings import Settings
@@ -128,18 +128,41 @@ def _link(session: Session, ids: list[int], new: _New) -> None:
 
 
 def _stored(session: Session, row: Row) -> int | Job:
-    """Give the number of the new job, or the job that has its key."""
+    """Give the number of the new job, or the job that has its key.
+
+    Looked for without a lock: MariaDB would lock the place where the key is not, and two writers that have
+    done so with any two keys cannot both insert.
+    """
     key = row["unique_key"]
-    holder = select(Job).where(Job.unique_slot == key).with_for_update()
-    found = session.scalar(holder)
-    if found is not None and not freed(session, key, row["created_at"]):
-        return found
+    found = session.scalar(select(Job.id).where(Job.unique_slot == key))
+    holder = None if found is None else _kept_holder(session, Job.id == found, key)
+    if holder is not None and not freed(session, key, row["created_at"]):
+        return holder
     try:
-        with session.begin_nested():
-            return rows.insert_row(rows.connection_of(session), row)
+        return _inserted(session, row)
     except IntegrityError:
         # Somebody else took the key in between; whose row it is can now be read.
-        found = session.scalar(holder)
-        if found is None:
+        holder = _kept_holder(session, Job.unique_slot == key, key)
+        if holder is None:
             raise
-        return found
+        return holder
+
+
+def _kept_holder(session: Session, which: ColumnElement[bool], key: str) -> Job | None:
+    """Give the job that has a key, which then has it until this transaction ends.
+
+    Shared with others who want the key: two that asked for more would wait for each other.
+    """
+    holder = select(Job).where(which).with_for_update(read=True).execution_options(populate_existing=True)
+    found = session.scalar(holder)
+    return found if found is not None and found.unique_slot == key else None
+
+
+def _inserted(session: Session, row: Row) -> int:
+    """Store a job whose key may be taken; the transaction goes on if it is."""
+    connection = rows.connection_of(session)
+    if connection.dialect.name != "postgresql":
+        # What a savepoint would undo has not been done; and a deadlock, which ends it too, stays in sight.
+        return rows.insert_row(connection, row)
+    with session.begin_nested():
+        return rows.insert_row(rows.connection_of(session), row)
