@@ -13,7 +13,7 @@ from app.runner.running import Running
 from app.runner.serving import Done
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from app.runner.exec import Order
@@ -76,14 +76,17 @@ class Book:
             orders.append(self._begin(self.ready.popleft()))
         return orders
 
-    def next_apart(self) -> list[Order]:
-        """Give what the engine is to start apart from all others, as many as there are slots."""
-        if not self.suspects:
-            return []
-        ending = {end.job_id for end in self.finishes}
-        running = sum(each.claimed.crashes > 0 for id_, each in self.running.items() if id_ not in ending)
-        free = max(0, self.pace.slots - running)
-        return [self._begin(self.suspects.popleft()) for _ in range(min(free, len(self.suspects)))]
+    def next_apart(self) -> Iterator[Order]:
+        """Give what the engine is to start apart from all others, as many as there are slots.
+
+        One by one: what comes after one that cannot be started has not begun.
+        """
+        while self.suspects:
+            ending = {end.job_id for end in self.finishes}
+            begun = sum(each.claimed.crashes > 0 for id_, each in self.running.items() if id_ not in ending)
+            if begun >= self.pace.slots:
+                return
+            yield self._begin(self.suspects.popleft())
 
     def _begin(self, claimed: Claimed) -> Order:
         self.idle_since = time.monotonic()

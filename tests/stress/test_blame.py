@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.runner.engines.apart import Engines
+from app.runner.engines.local import LocalEngine
+from app.runner.exec import Order
 from tests.launching import until
 
 if TYPE_CHECKING:
@@ -50,3 +53,25 @@ def test_many_poisons_at_once_are_all_found(world: World) -> None:
     assert [("completed", True)] * len(innocents) == [
         (world.job(job)["status"], world.job(job)["crashes"] <= 1) for job in innocents
     ]
+
+
+def test_no_process_for_a_warm_parent_of_its_own_means_that_nothing_ran(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that has no process left costs a job no crash, and its launcher not its life."""
+
+    def refuse(_: object) -> None:
+        raise OSError("too many")
+
+    engines = Engines(world.bound.settings, "crowded", "", 1)
+    monkeypatch.setattr(LocalEngine, "start_up", refuse)
+    order = Order(job_id=7, attempt=2, class_name="m.C", method="handle", parameters="[]")
+    try:
+        engines.start_apart(order)
+        messages = engines.messages()
+        assert engines.is_alive()
+    finally:
+        engines.close()
+
+    expected = {"kind": "unstarted", "job": 7, "attempt": 2, "why": "no process could be had: too many"}
+    assert [expected] == messages

@@ -6,11 +6,11 @@ from app.runner.book import Book
 from app.runner.store import Claimed
 
 
-def claimed(job_id: int) -> Claimed:
+def claimed(job_id: int, *, crashes: int = 0) -> Claimed:
     """Give the claim of a job's first attempt."""
     names = {"class_name": "m.C", "method": "handle", "parameters": "[]", "shown_parameters": "[]"}
     return Claimed(
-        job_id=job_id, attempt=1, priority=2, attempts_used=1, max_attempts=1, crashes=0,
+        job_id=job_id, attempt=1, priority=2, attempts_used=1, max_attempts=1, crashes=crashes,
         timeout_seconds=None, **names,
     )  # fmt: skip
 
@@ -65,3 +65,36 @@ def test_what_no_process_could_be_had_for_says_so() -> None:
     book.hear({"kind": "unstarted", "job": 1, "attempt": 1, "why": "no process could be had: too many"})
 
     assert ["no process could be had: too many"] == [end.error for end in book.finishes]
+
+
+def test_who_has_crashed_before_is_not_handed_over_with_the_others() -> None:
+    """It runs apart, at once where a slot is free; all others go on side by side."""
+    book = Book(2, is_reusing=False)
+    book.take([claimed(1, crashes=1), claimed(2), claimed(3, crashes=2), claimed(4, crashes=1)])
+
+    assert [1, 3] == [order.job_id for order in book.next_apart()]
+    assert [] == list(book.next_apart()), "both slots are theirs"
+    assert [] == book.next_orders()
+    assert {1, 2, 3, 4} == book.ids()
+
+
+def test_who_comes_after_one_that_cannot_be_started_apart_has_not_begun() -> None:
+    """What is in hand and not begun is still there for the next turn."""
+    book = Book(2, is_reusing=False)
+    book.take([claimed(1, crashes=1), claimed(2, crashes=1)])
+
+    for order in book.next_apart():
+        assert 1 == order.job_id
+        break
+
+    assert [2] == [order.job_id for order in book.next_apart()]
+
+
+def test_a_stop_gives_back_who_was_to_run_apart() -> None:
+    """What is claimed and has not begun goes back with its attempt, crashed before or not."""
+    book = Book(1, is_reusing=False)
+    book.take([claimed(1), claimed(2, crashes=1)])
+
+    book.give_back()
+
+    assert {1: "interrupted", 2: "interrupted"} == ends(book)

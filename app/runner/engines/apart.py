@@ -61,6 +61,7 @@ class Engines:
         self._apart: dict[LocalEngine, int | None] = {}
         self._since: dict[LocalEngine, float] = {}
         self._made = 0
+        self._unstarted: list[dict[str, Any]] = []
         self._watch: Watcher | None = None
 
     def watched_by(self, watch: Watcher) -> None:
@@ -75,8 +76,14 @@ class Engines:
     def start_apart(self, order: Order) -> None:
         """Start an attempt under a warm parent that has nothing else to do."""
         engine = next((each for each, job in self._apart.items() if job is None and each.is_alive()), None)
-        if engine is None:
-            engine = self._another()
+        try:
+            engine = engine or self._another()
+        except OSError as error:
+            # No process could be had (too many, no memory): nothing ran.
+            why = f"no process could be had: {error}"
+            who = {"job": order.job_id, "attempt": order.attempt}
+            self._unstarted.append({"kind": "unstarted", **who, "why": why})
+            return
         self._apart[engine] = order.job_id
         engine.start([order])
 
@@ -87,7 +94,8 @@ class Engines:
 
     def messages(self) -> list[dict[str, Any]]:
         """Give what has been reported since the last call."""
-        heard = self.main.messages()
+        heard = [*self._unstarted, *self.main.messages()]
+        self._unstarted.clear()
         for engine in self._apart:
             said = engine.messages()
             if self._apart[engine] in _ended(said):
