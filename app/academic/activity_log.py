@@ -39,7 +39,9 @@ def write_event(file_name: str, message: str, facts: dict[str, object], *, level
 
 def _folder() -> Path:
     given = current_app.config.get("RUNNER_LOG_DIR")
-    return Path(str(given)) if given else Path(current_app.root_path).parent / "logs"
+    # As the runner has it: beside the instance folder, wherever a command is given.
+    beside = Path(current_app.instance_path).parent
+    return beside / str(given) if given else Path(current_app.root_path).parent / "logs"
 
 
 def _line(at: dt.datetime, level: Level, message: str, facts: dict[str, object]) -> bytes:

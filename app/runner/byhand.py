@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def main(job_id: int) -> int:
     """Run the job; 0 if it completed, 1 if it did not or may not run."""
-    path = os.environ.get("FLASK_APP", "")
+    # As a launcher would, of what can be known before the application is loaded.
+    path = os.environ.get("FLASK_RUNNER_APPLICATION") or os.environ.get("FLASK_APP", "")
     with load(path).app_context():
         bound = binding.current()
         launcher = _stand_in()

@@ -157,6 +157,12 @@ def _settings_of(application: Flask) -> Settings:
     settings = load_settings(defaults | dict(application.config))
     settings = replace(settings, approved=_SAMPLES | dict(settings.approved))
     check_schedules(settings.schedules, settings.approved)
+    # Not against the folder that a command happens to be given in: each would have files of its own.
+    settings = replace(
+        settings, log_dir=instance.parent / settings.log_dir, wake_dir=instance.parent / settings.wake_dir
+    )
+    if settings.database_url.startswith("sqlite"):
+        _make_folder("RUNNER_DATABASE_URL", instance)
     _make_folder("RUNNER_LOG_DIR", settings.log_dir)
     _make_folder("RUNNER_WAKE_DIR", settings.wake_dir)
     return replace(settings, database_url=_checked_url(settings.database_url, instance))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.runner import queries
-from app.runner.models import Dependency
+from app.runner.models import Dependency, Job
 from app.runner.queries import words
 from tests.dashboard_house import House
 
@@ -101,6 +101,17 @@ def test_a_chain_that_is_retried_in_bulk_keeps_its_order(house: House) -> None:
         moment = dt.datetime.now(dt.UTC)
         states = [queries.get_job(session, job, moment).row.state for job in (first, second, third)]
     assert ["pending", "blocked", "blocked"] == states
+
+
+def test_what_has_ended_already_is_named_too(house: House) -> None:
+    """Who looks for what a job waited for finds the done ones beside those that are not."""
+    done, open_one = house.add("completed"), house.add("running")
+    job = blocked(house, done, open_one)
+    with house.write() as session:
+        session.get_one(Job, job).waits_for = 1
+        session.get_one(Dependency, (job, done)).is_settled = True
+
+    assert f"Waits for job {open_one} to end. Ended already: {done}." in house.page(f"/{job}")
 
 
 @pytest.mark.parametrize(

@@ -124,3 +124,32 @@ def test_what_may_not_run_does_not(
     assert 1 == said.count("\n")
     assert (f"there is no job id {wanted}" if state == "absent" else f"job id {wanted} is {state}") in said
     assert before == (job(application, number).status, len(attempts(application, number)))
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, ""),
+        ({"FLASK_APP": "site"}, "site"),
+        ({"FLASK_APP": "site", "FLASK_RUNNER_APPLICATION": "jobs:make"}, "jobs:make"),
+    ],
+)
+def test_the_application_is_found_as_a_launcher_finds_it(
+    application: Flask, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], found: str
+) -> None:
+    """What names the application for jobs goes before what names it for flask."""
+    for name in ("FLASK_APP", "FLASK_RUNNER_APPLICATION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    asked: list[str] = []
+
+    def load(path: str) -> Flask:
+        asked.append(path)
+        return application
+
+    monkeypatch.setattr(byhand, "load", load)
+
+    exec.main([str(enqueue(application))])
+
+    assert [found] == asked[:1]

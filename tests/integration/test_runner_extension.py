@@ -309,6 +309,22 @@ def test_a_relative_database_is_the_same_from_everywhere(
     dispose(application)
 
 
+def test_relative_folders_are_beside_the_instance_wherever_a_command_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher started elsewhere writes where the dashboard reads, and listens where it is woken."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    application = Flask("host", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    application.config.update(RUNNER_LOG_DIR="var/log", RUNNER_WAKE_DIR="var/run")
+    Runner(application)
+
+    with application.app_context():
+        settings = binding.current().settings
+        assert (tmp_path / "var/log", tmp_path / "var/run") == (settings.log_dir, settings.wake_dir)
+    dispose(application)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

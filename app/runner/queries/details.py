@@ -54,7 +54,8 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
     events = [event for _, _, event in found if event is not None]
     state = state_of(job, heartbeat_at, now)
     attempts = _attempts(session, job_id, now) if job.attempt else []
-    ancestors = _ancestors(session, job) if job.status == "pending" and job.waits_for else []
+    is_blocked = job.status == "pending" and job.waits_for > 0
+    ancestors, ended = _ancestors(session, job) if is_blocked else ([], [])
     return JobDetail(
         row=make_row(job, state=state, parameters=job.shown_parameters or job.parameters, now=now),
         full_parameters=words.readable_parameters(job.shown_parameters or job.parameters),
@@ -67,7 +68,7 @@ def get_job(session: Session, job_id: int, now: dt.datetime) -> JobDetail:
         cancel_requested_at=job.cancel_requested_at,
         cancel_requested_by=job.cancel_requested_by,
         crashes=job.crashes,
-        waiting=_why_waiting(session, job, state, ancestors, now),
+        waiting=_why_blocked(job, state, ancestors, ended) or _why_waiting(session, job, state, now),
         waits_for=ancestors,
         attempts=attempts,
         timeline=_timeline(job, attempts, events),
@@ -113,21 +114,23 @@ def _attempt(attempt: Attempt, now: dt.datetime) -> AttemptView:
     )
 
 
-def _ancestors(session: Session, job: Job) -> list[int]:
-    """Give the jobs that must end before this one, the first few of them."""
-    open_rows = select(Dependency.after_id).where(
-        Dependency.job_id == job.id, Dependency.is_settled.is_(False)
-    )
-    return list(session.scalars(open_rows.order_by(Dependency.after_id).limit(NAMED_ANCESTORS)))
+def _ancestors(session: Session, job: Job) -> tuple[list[int], list[int]]:
+    """Give the jobs that must end before this one, and those that have; the first few of them."""
+    rows = select(Dependency.after_id, Dependency.is_settled).where(Dependency.job_id == job.id)
+    rows = rows.order_by(Dependency.is_settled, Dependency.after_id).limit(NAMED_ANCESTORS)
+    named: tuple[list[int], list[int]] = ([], [])
+    for after_id, is_settled in session.execute(rows):
+        named[is_settled].append(after_id)
+    return named
 
 
-def _why_waiting(
-    session: Session, job: Job, state: str, ancestors: Sequence[int], now: dt.datetime
-) -> str | None:
+def _why_blocked(job: Job, state: str, ancestors: Sequence[int], ended: Sequence[int]) -> str | None:
+    return words.explain_blocked(ancestors, job.waits_for, ended) if state == "blocked" else None
+
+
+def _why_waiting(session: Session, job: Job, state: str, now: dt.datetime) -> str | None:
     if job.status != "pending":
         return None
-    if state == "blocked":
-        return words.explain_blocked(ancestors, job.waits_for)
     if job.is_held or job.run_at > now:
         return words.explain_waiting(state, now=now, run_at=job.run_at, live_launchers=0, ahead=0)
     live, ahead, paused = _queue_before(session, job, now)

@@ -107,13 +107,14 @@ def explain_waiting(
     return "Next in line: it starts as soon as a slot is free."
 
 
-def explain_blocked(ancestors: Sequence[int], number: int) -> str:
-    """Say which jobs a job waits for, as many as are named."""
+def explain_blocked(ancestors: Sequence[int], number: int, ended: Sequence[int] = ()) -> str:
+    """Say which jobs a job waits for, as many as are named, and which of them have ended."""
+    over = f" Ended already: {', '.join(map(str, ended))}." if ended else ""
     if number == 1 == len(ancestors):
-        return f"Waits for job {ancestors[0]} to end."
+        return f"Waits for job {ancestors[0]} to end.{over}"
     rest = number - len(ancestors)
     names = [str(each) for each in ancestors] + ([f"{count(rest)} more"] if rest > 0 else [])
-    return f"Waits for {number} jobs to end: {', '.join(names)}."
+    return f"Waits for {number} jobs to end: {', '.join(names)}.{over}"
 
 
 def _explain_time(state: str, *, run_at: dt.datetime, now: dt.datetime) -> str:
