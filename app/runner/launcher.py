@@ -33,7 +33,9 @@ ENDING_SECONDS: Final = 0.02
 LARGEST_MESSAGE: Final = 1 << 20
 # So many reports go into one message.
 MOST_TOGETHER: Final = 100
-# How many more processes than slots are forked ahead. They are forked in a row: after each fork the
+# As many processes are forked ahead as there are slots, but not more than this: each holds some 2 MiB.
+MOST_WAITING: Final = 8
+# How many more than that are forked ahead. They are forked in a row: after each fork the
 # parent has its memory copied page by page as it goes on, and so it has that done once for all of them.
 MORE_AHEAD: Final = 3
 # How long after one of those that wait has died, or could not be had, others are forked ahead. Seconds.
@@ -153,7 +155,7 @@ class WarmParent:
             return
         others = self.descriptors()
         try:
-            while len(self.spares) < self.slots + MORE_AHEAD:
+            while len(self.spares) < min(self.slots, MOST_WAITING) + MORE_AHEAD:
                 child = fork(self, others)
                 self.spares[child.pid] = child
                 others += child.descriptors()
@@ -161,7 +163,7 @@ class WarmParent:
             self.refill_at = time.monotonic() + REFILL_SECONDS
 
     def _lacks_spares(self) -> bool:
-        return self.is_forking and len(self.spares) < self.slots
+        return self.is_forking and len(self.spares) < min(self.slots, MOST_WAITING)
 
     def descriptors(self) -> list[int]:
         """Give all that is open here and must not be in the process of a job."""
