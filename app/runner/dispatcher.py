@@ -57,6 +57,8 @@ PRUNE_STEP_SECONDS: Final = 0.1
 REFUSED_SECONDS: Final = 1.0
 # For so long at least a launcher that would leave keeps ends that the database does not take.
 UNWRITTEN_SECONDS: Final = 60.0
+# For so long after the grace period one that was told to stop waits for a database that is away.
+STOPPED_SECONDS: Final = 10.0
 # Ends that come so close together are committed together.
 GROUP_SECONDS: Final = 0.005
 
@@ -85,7 +87,7 @@ class Dispatcher:
         # Since when the database has not answered.
         self._refused_at: float | None = None
         self.is_stopping = False
-        self._stop_at = 0.0
+        self._stop_at = self._leave_at = 0.0
         self._due: dict[str, float] = {}
         self._silence = Silence()
 
@@ -108,6 +110,7 @@ class Dispatcher:
         if not self.is_stopping:
             self.is_stopping = True
             self._stop_at = time.monotonic() + self.bound.settings.grace_seconds
+            self._leave_at = self._stop_at + STOPPED_SECONDS
 
     # -- one turn
 
@@ -136,6 +139,8 @@ class Dispatcher:
 
     def _leave_if_gone(self) -> None:
         """Time without a database is time without work, once nothing runs; ends are kept a while longer."""
+        if self.is_stopping and time.monotonic() >= self._leave_at:
+            raise DatabaseGone("told to stop while the database is away; what is not written runs again")
         is_busy = len(self.book.running) > len(self.book.finishes)
         if self.idle_exit is None or self._refused_at is None or is_busy:
             return

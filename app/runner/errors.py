@@ -80,7 +80,7 @@ class PauseRefused(RunnerError):
 
 
 class DatabaseGone(RunnerError):
-    """The database was away for as long as a launcher stays without work; what it has not written is lost."""
+    """A launcher that may leave has waited in vain for its database; jobs whose ends are unwritten run again."""
 
 
 class HandlerSignal(Exception):

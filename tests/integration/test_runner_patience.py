@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.runner.dispatcher import UNWRITTEN_SECONDS, Dispatcher
+from app.runner.dispatcher import STOPPED_SECONDS, UNWRITTEN_SECONDS, Dispatcher
 from app.runner.errors import DatabaseGone
 from tests.runner_house import Bench, end, made_engine
 
@@ -60,3 +60,16 @@ def test_who_was_not_told_to_leave_stays(bench: Bench) -> None:
     away(launcher, 10 * UNWRITTEN_SECONDS)
 
     launcher._leave_if_gone()
+
+
+def test_who_was_told_to_stop_does_not_wait_for_ever(bench: Bench) -> None:
+    """A launcher that is stopped while its database is away ends; what it could not write runs again."""
+    launcher = Dispatcher(bench.bound)
+    launcher.book.finishes.append(end(1))
+    launcher.stop()
+    away(launcher, STOPPED_SECONDS)
+    launcher._leave_if_gone()
+
+    launcher._leave_at = time.monotonic()
+    with pytest.raises(DatabaseGone, match="told to stop"):
+        launcher._leave_if_gone()
