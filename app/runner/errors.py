@@ -80,7 +80,7 @@ class PauseRefused(RunnerError):
 
 
 class DatabaseGone(RunnerError):
-    """A launcher that may leave has waited in vain for its database; jobs whose ends are unwritten run again."""
+    """A launcher that may leave has waited in vain for its database; what is unwritten runs again."""
 
 
 class HandlerSignal(Exception):
