@@ -76,6 +76,12 @@ class Death:
         """For how long somebody could have given back its jobs."""
         return self._fair(self.rescued, lives)
 
+    def on_the_clock(self) -> float:
+        """For how long anything was left, whoever was there for it, however busy the machine was."""
+        if self.swept is None or self.rescued is None:
+            return float("inf")
+        return max(self.swept.at, self.rescued.at) - self.at.at
+
     def _fair(self, end: Moment | None, lives: Sequence[Life]) -> float:
         if end is None:
             return float("inf")
