@@ -51,7 +51,15 @@ def test_who_leaves_a_warm_parent_needs_nobody_else_to_sweep() -> None:
 
 def test_a_busy_machine_is_as_slow_as_the_watcher_found_it() -> None:
     """Who waits as long for a processor as it works is half as fast; who hardly worked knows nothing."""
-    begin = Moment(at=0, worked=1.0, waited=5.0)
+    begin = Moment(at=0, worked=1.0, waited=5.0, crowd=4.0)
 
-    assert 2.0 == slowness(begin, Moment(at=9, worked=2.0, waited=6.0))
-    assert 1.0 == slowness(begin, Moment(at=9, worked=1.001, waited=9.0))
+    assert 2.0 == slowness(begin, Moment(at=9, worked=2.0, waited=6.0, crowd=3.0))
+    assert 1.0 == slowness(begin, Moment(at=9, worked=1.001, waited=9.0, crowd=3.0))
+
+
+def test_a_machine_is_no_slower_than_it_is_crowded() -> None:
+    """However long the watcher waited: with one process for each processor nothing is taken off."""
+    begin = Moment(at=0, worked=1.0, waited=5.0, crowd=4.0)
+
+    assert 3.0 == slowness(begin, Moment(at=9, worked=2.0, waited=15.0, crowd=3.0))
+    assert 1.0 == slowness(begin, Moment(at=9, worked=2.0, waited=15.0, crowd=0.5))

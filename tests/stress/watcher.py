@@ -9,6 +9,7 @@ them was there, from its very start, and had not done it.
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import threading
@@ -38,11 +39,13 @@ class Moment:
     at: float
     worked: float = 0.0
     waited: float = 0.0
+    # How many processes wanted each processor, over the last minute.
+    crowd: float = 1.0
 
     @classmethod
     def now(cls) -> Moment:
         """Give this moment, as the watcher sees it."""
-        return cls(at=time.monotonic(), worked=_watched[0], waited=_watched[1])
+        return cls(at=time.monotonic(), worked=_watched[0], waited=_watched[1], crowd=_crowd())
 
 
 # How long the watcher of this process has worked, and waited for a processor.
@@ -95,7 +98,14 @@ class Death:
 def slowness(begin: Moment, end: Moment) -> float:
     """How much longer than it needed the watcher was at work between two moments; 1 on a free machine."""
     worked = end.worked - begin.worked
-    return 1.0 if worked < LEAST_WORK_SECONDS else 1.0 + (end.waited - begin.waited) / worked
+    if worked < LEAST_WORK_SECONDS:
+        return 1.0
+    # Who works in short bursts waits more than its share: nobody is slower than there are others.
+    return max(1.0, min(1.0 + (end.waited - begin.waited) / worked, begin.crowd, end.crowd))
+
+
+def _crowd() -> float:
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 class Watcher(threading.Thread):
