@@ -90,8 +90,7 @@ def _describe(made: AssignmentCheck) -> None:
     click.echo(f"{spec.title}: {spec.points:g} points")
     click.echo(f"Submit: {', '.join(spec.submit.files)}, at most {spec.submit.max_bytes:,} bytes")
     for part in spec.parts:
-        names = ", ".join(file.name for file in part.files)
-        click.echo(f"{part.type}: {names}, {part.points:g} points, {part.limits.cpu:g} s CPU per test")
+        click.echo(f"{part.type}: {part.summary}, {part.points:g} points")
     for name, report in (("solution", made.solution), ("stub", made.stub)):
         if report is not None:
             click.echo(f"{name}: {report.score:g} of {report.points:g} points, {report.passed} tests passed")

@@ -9,9 +9,12 @@ import pytest
 
 from app.academic.grading.errors import AssignmentError
 from app.academic.grading.formats import load_assignment
+from app.academic.grading.parts.python_tests import PythonTests
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from app.academic.grading.parts.base import Part
 
 MANIFEST = """\
 title: Linked list
@@ -39,6 +42,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def python_tests(part: Part) -> PythonTests:
+    """Return the part as the type it must be."""
+    assert isinstance(part, PythonTests)
+    return part
+
+
 def problems(folder: Path, manifest: str) -> tuple[str, ...]:
     """Return what is wrong with a manifest."""
     (folder / "assignment.yaml").write_text(manifest, encoding="utf-8")
@@ -55,12 +64,9 @@ def test_a_bare_test_file_is_an_assignment(tmp_path: Path) -> None:
 
     assert ("leap.py",) == spec.submit.files
     assert (100.0, None, None) == (spec.points, spec.due, spec.late_due)
-    assert (tmp_path / "leap_test.py",) == spec.parts[0].files
-    assert (10.0, 5.0, 512) == (
-        spec.parts[0].limits.wall,
-        spec.parts[0].limits.cpu,
-        spec.parts[0].limits.memory_mb,
-    )
+    part = python_tests(spec.parts[0])
+    assert (tmp_path / "leap_test.py",) == part.files
+    assert (10.0, 5.0, 512) == (part.limits.wall, part.limits.cpu, part.limits.memory_mb)
 
 
 def test_a_full_manifest_is_read(folder: Path) -> None:
@@ -74,9 +80,10 @@ def test_a_full_manifest_is_read(folder: Path) -> None:
     assert datetime(2026, 12, 1, 23, 59, tzinfo=UTC) == spec.due
     assert datetime(2026, 12, 5, 4, 59, tzinfo=UTC) == spec.late_due
     assert ("text", ("stub.py",), 60) == (spec.similarity.kind, spec.similarity.base, spec.similarity.flag_at)
-    limits = spec.parts[0].limits
-    assert ("hidden", 4.0, 2.0, 128) == (spec.parts[0].visibility, limits.wall, limits.cpu, limits.memory_mb)
-    assert {"test_more.py::test_a": 2.0} == dict(spec.parts[1].tests)
+    first, second = (python_tests(part) for part in spec.parts)
+    limits = first.limits
+    assert ("hidden", 4.0, 2.0, 128) == (first.visibility, limits.wall, limits.cpu, limits.memory_mb)
+    assert {"test_more.py::test_a": 2.0} == dict(second.tests)
 
 
 def test_all_problems_are_told_at_once_with_file_line_and_key(folder: Path) -> None:
@@ -96,7 +103,7 @@ def test_all_problems_are_told_at_once_with_file_line_and_key(folder: Path) -> N
 @pytest.mark.parametrize(
     ("manifest", "told"),
     [
-        ("parts: [{type: rubric}]\n", "parts[0].type: expected python-tests"),
+        ("parts: [{type: exam}]\n", "parts[0].type: expected one of python-tests"),
         ("parts: [{path: /etc}]\n", "parts[0].path: expected a path inside"),
         ("parts: [{path: nowhere}]\n", "parts[0].path: expected a test file"),
         ("parts: [{path: checks, limits: {wall: 0}}]\n", "limits.wall: expected a number above 0"),
@@ -129,4 +136,6 @@ def test_samples_are_not_tests(folder: Path) -> None:
     (folder / "solution").mkdir()
     (folder / "solution" / "test_of_solution.py").write_text("", encoding="utf-8")
 
-    assert "test_of_solution.py" not in {file.name for file in load_assignment(folder).parts[0].files}
+    assert "test_of_solution.py" not in {
+        file.name for file in python_tests(load_assignment(folder).parts[0]).files
+    }

@@ -5,25 +5,21 @@ A folder with nothing but a pytest or unittest file is an assignment.
 
 from __future__ import annotations
 
-import ast
-import sys
-from dataclasses import dataclass, field, fields
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app.academic.grading.errors import AssignmentError
-from app.academic.grading.limits import Limits
 from app.academic.grading.manifest import Manifest, Section
+from app.academic.grading.parts import part_types, type_for
+from app.academic.grading.parts.base import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from app.academic.grading.parts.base import Part
+
 MANIFEST = "assignment.yaml"
-VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
-_KEPT_APART = frozenset({"solution", "stub", "__pycache__"})
-_OF_TESTS = frozenset({"pytest", "gradescope_utils", "hypothesis", "numpy"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +34,6 @@ class Submit:
         """The names under which the tests import the files."""
         names = [file.removesuffix(".py").replace("/", ".") for file in self.files if file.endswith(".py")]
         return tuple(name.removesuffix(".__init__") for name in names)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Test files, what they are worth together, and what a submission may use while they run."""
-
-    type: str = "python-tests"
-    path: str = "."
-    files: tuple[Path, ...] = ()
-    points: float = 100.0
-    visibility: str = "visible"
-    limits: Limits = field(default_factory=Limits)
-    tests: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +66,17 @@ def load_assignment(folder: Path) -> AssignmentSpec:
     if not folder.is_dir():
         raise AssignmentError([f"{folder} is not a folder"])
     points = top.number("points", 100.0, above=0)
+    parts = _parts(top, folder, points)
     spec = AssignmentSpec(
         folder=folder,
         title=top.text(
             "title", folder.name.replace("_", " ").replace("-", " ").strip().capitalize() or "Assignment"
         ),
         points=points,
-        submit=_submit(top.section("submit"), folder),
+        submit=_submit(top.section("submit"), parts),
         due=top.moment("due"),
         late_due=top.moment("late_due"),
-        parts=_parts(top, folder, points),
+        parts=parts,
         similarity=_similarity(top.section("similarity")),
     )
     _check_dates(spec, top)
@@ -106,12 +90,14 @@ def _check_dates(spec: AssignmentSpec, top: Section) -> None:
         top.problem("late_due", "a time after due")
 
 
-def _submit(section: Section, folder: Path) -> Submit:
-    files = tuple(section.texts("files", _imported_files(folder)))
+def _submit(section: Section, parts: tuple[Part, ...]) -> Submit:
+    usual = dict.fromkeys(name for part in parts for name in part.expected_files)
+    files = tuple(section.texts("files", tuple(usual)))
     for name in files:
         if not _is_plain_name(name):
             section.problem("files", f"names like solution.py, inside the submission; {name!r} is not one")
-    if not any(name.endswith(".py") for name in files):
+    is_python = any(part.is_python for part in parts)
+    if is_python and not any(name.endswith(".py") for name in files):
         section.problem("files", "at least one file that ends in .py")
     size = section.integer("max_bytes", 200_000, 1, 2_000_000)
     section.finish()
@@ -129,56 +115,21 @@ def _is_plain_name(name: str) -> bool:
 def _parts(top: Section, folder: Path, points: float) -> tuple[Part, ...]:
     sections = top.sections("parts")
     if not sections:
-        return (_default_part(top, folder, points),)
-    share = points / len(sections)
-    return tuple(_part(section, folder, share) for section in sections)
+        sections = [top.absent("parts[0]")]
+    setting = Setting(folder=folder, share=points / len(sections))
+    found = [_part(section, setting) for section in sections]
+    return tuple(part for part in found if part is not None)
 
 
-def _default_part(top: Section, folder: Path, points: float) -> Part:
-    path = "tests" if (folder / "tests").is_dir() else "."
-    files = _test_files(folder / path)
-    if not files:
-        top.problem(
-            "parts", f"a test file (test_*.py or *_test.py) in {folder.name}/ or {folder.name}/tests/"
-        )
-    return Part(path=path, files=files, points=points)
-
-
-def _part(section: Section, folder: Path, share: float) -> Part:
-    kind = section.text("type", "python-tests")
-    if kind != "python-tests":
-        section.problem("type", f"python-tests, the only type this version grades; {kind!r} is not supported")
+def _part(section: Section, setting: Setting) -> Part | None:
+    kind = section.text("type", type_for(setting.folder))
+    if kind not in part_types():
+        section.problem("type", f"one of {', '.join(part_types())}")
         section.ignore_rest()
-        return Part()
-    path = section.text("path", "tests" if (folder / "tests").is_dir() else ".")
-    files: tuple[Path, ...] = ()
-    if path.startswith("/") or ".." in path.split("/"):
-        section.problem("path", "a path inside the assignment's folder")
-    elif not (files := _test_files(folder / path)):
-        section.problem("path", f"a test file, or a folder with test_*.py or *_test.py; {path!r} has none")
-    part = Part(
-        path=path,
-        files=files,
-        points=section.number("points", share, above=0),
-        visibility=section.choice("visibility", VISIBILITIES),
-        limits=_limits(section.section("limits")),
-        tests=MappingProxyType(section.numbers("tests")),
-    )
+        return None
+    part = part_types()[kind].parse(section, setting)
     section.finish()
     return part
-
-
-def _limits(section: Section) -> Limits:
-    defaults = Limits()
-    given: dict[str, Any] = {}
-    for one in fields(Limits):
-        usual = getattr(defaults, one.name)
-        if isinstance(usual, float):
-            given[one.name] = section.number(one.name, usual, above=0, most=3600)
-        else:
-            given[one.name] = section.integer(one.name, usual, 1, 65_536)
-    section.finish()
-    return Limits(**given)
 
 
 def _similarity(section: Section) -> Similarity:
@@ -189,37 +140,3 @@ def _similarity(section: Section) -> Similarity:
     )
     section.finish()
     return found
-
-
-def _test_files(path: Path) -> tuple[Path, ...]:
-    if path.is_file():
-        return (path,) if path.suffix == ".py" else ()
-    found = {*path.rglob("test_*.py"), *path.rglob("*_test.py")}
-    return tuple(sorted(file for file in found if not _KEPT_APART & set(file.relative_to(path).parts[:-1])))
-
-
-def _imported_files(folder: Path) -> tuple[str, ...]:
-    """Return the files the tests import and the folder does not have: those are the student's."""
-    tests = _test_files(folder / "tests" if (folder / "tests").is_dir() else folder)
-    own = (
-        {file.stem for test in tests for file in test.parent.glob("*.py")}
-        | _OF_TESTS
-        | sys.stdlib_module_names
-    )
-    own -= {"solution"}
-    names = dict.fromkeys(name for test in tests for name in _imports(test) if name not in own)
-    return tuple(f"{name}.py" for name in names) or ("solution.py",)
-
-
-def _imports(test: Path) -> list[str]:
-    try:
-        tree = ast.parse(test.read_bytes())
-    except (SyntaxError, ValueError, OSError):
-        return []
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name.partition(".")[0] for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module.partition(".")[0])
-    return names

@@ -170,6 +170,10 @@ class Section:
         node = self._nodes.get(key)
         return Section(self._manifest, node and node[0], f"{self._prefix}{key}.")
 
+    def absent(self, key: str) -> Section:
+        """Return a mapping that is not there, so that every key of it has its default."""
+        return Section(self._manifest, None, f"{self._prefix}{key}.")
+
     def sections(self, key: str) -> list[Section]:
         """Return the mappings of a list."""
         self._asked.add(key)

@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Literal
 
-Outcome = Literal["graded", "not_gradable"]
+# `waiting`: a person has yet to judge a part, so that there is no total.
+Outcome = Literal["graded", "not_gradable", "waiting"]
 Status = Literal["passed", "failed", "error", "timeout", "skipped"]
 HIDDEN_MESSAGE = "The result of this test is not shown."
 
@@ -27,11 +28,25 @@ class TestResult:
     output: str = ""
     visibility: str = "visible"
     seconds: float = 0.0
+    # The number of the part it belongs to, from 0.
+    part: int = 0
 
     @property
     def is_passed(self) -> bool:
         """Tell whether the test gave its points."""
         return self.status == "passed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartScore:
+    """What one part came to; points and earned count among the parts, before scaling."""
+
+    type: str
+    title: str
+    points: float
+    earned: float = 0.0
+    is_waiting: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +60,7 @@ class GradeReport:
     raw_score: float = 0.0
     raw_points: float = 0.0
     tests: tuple[TestResult, ...] = ()
+    parts: tuple[PartScore, ...] = ()
     feedback: str = ""
     output: str = ""
     sandbox: str = ""
@@ -74,7 +90,14 @@ class GradeReport:
         """Return the report that to_json stored."""
         data = json.loads(text)
         tests = tuple(TestResult(**test) for test in data.pop("tests"))
-        return cls(tests=tests, **data)
+        # Reports of earlier versions know no parts.
+        parts = tuple(PartScore(**part) for part in data.pop("parts", ()))
+        return cls(tests=tests, parts=parts, **data)
+
+
+def storable(text: str) -> str:
+    """Return text as every database takes it: neither NUL nor half a character."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _as_shown(test: TestResult, shown: frozenset[str]) -> TestResult:
