@@ -61,6 +61,8 @@ UNWRITTEN_SECONDS: Final = 60.0
 STOPPED_SECONDS: Final = 10.0
 # Ends that come so close together are committed together.
 GROUP_SECONDS: Final = 0.005
+# While all slots have work and more is at hand, nobody waits for an end to be written.
+BUSY_SECONDS: Final = 0.025
 
 
 class Dispatcher:
@@ -198,7 +200,7 @@ class Dispatcher:
 
     def _may_wait(self) -> bool:
         """Whether ends may be written with the next ones: while all slots have work, for a moment."""
-        return bool(self.book.ready) and time.monotonic() - self._written_at < GROUP_SECONDS
+        return bool(self.book.ready) and time.monotonic() - self._written_at < BUSY_SECONDS
 
     def _is_anything_due(self) -> bool:
         with self.bound.read() as session:
