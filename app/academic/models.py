@@ -20,6 +20,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -77,6 +79,8 @@ class Assignment(Base):
         UniqueConstraint("course_id", "slug"),
         CheckConstraint("points > 0", name="points"),
         CheckConstraint("max_bytes > 0", name="max_bytes"),
+        CheckConstraint("late_percent >= 0 AND late_percent <= 100", name="late_percent"),
+        CheckConstraint("counts IN ('last', 'best', 'chosen')", name="counts"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -89,28 +93,92 @@ class Assignment(Base):
     max_bytes: Mapped[int] = mapped_column(Integer)
     # The name under which the tests import the work.
     submit_name: Mapped[str] = mapped_column(String(100), default="solution.py")
+    # The names of all files that are handed in, one in each line; empty: only submit_name.
+    submit_files: Mapped[str] = mapped_column(String(2000), default="", server_default="")
     # How work is compared: code, text or none; and the score at which a person is asked to look.
     similarity_kind: Mapped[str] = mapped_column(String(5), default="code")
     flag_at: Mapped[float] = mapped_column(Float, default=50.0)
     due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # Nothing is taken any more from then on; without it late work is always taken.
+    late_due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # What late work loses: so many per cent for each hour or day that has begun, or once.
+    late_per: Mapped[str] = mapped_column(String(4), default="day", server_default="day")
+    late_percent: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    grace_seconds: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    # How often a student may hand in: in all, and within a window of time.
+    attempts_max: Mapped[int | None] = mapped_column(Integer)
+    window_seconds: Mapped[int | None] = mapped_column(Integer)
+    window_max: Mapped[int | None] = mapped_column(Integer)
+    # Which attempt is the student's grade: the last, the best, or the one the student chose.
+    counts: Mapped[str] = mapped_column(String(6), default="last", server_default="last")
+    # The version of the folder that is graded with; students see nothing before it is published.
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    is_published: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     # The text of assignment.yaml, for people; the files are what is graded with.
     manifest: Mapped[str] = mapped_column(LongText, default="")
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
     course: Mapped[Course] = relationship(back_populates="assignments")
+    # Those of the version that is graded with.
     files: Mapped[list[AssignmentFile]] = relationship(
-        order_by="AssignmentFile.path", cascade="all, delete-orphan", passive_deletes=True
+        primaryjoin="and_(Assignment.id == foreign(AssignmentFile.assignment_id), "
+        "Assignment.version == foreign(AssignmentFile.version))",
+        order_by="AssignmentFile.path",
+        viewonly=True,
     )
+
+    @property
+    def submit_names(self) -> list[str]:
+        """The names of the files that are handed in."""
+        return self.submit_files.splitlines() or [self.submit_name]
+
+
+class AssignmentVersion(Base):
+    """One import of an assignment's folder; grades say with which one they were made."""
+
+    __tablename__ = "assignment_versions"
+
+    assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    # The file or folder it came from, as text for people.
+    source: Mapped[str] = mapped_column(String(255), default="")
+    imported_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    imported_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    # What grading the samples came to, as JSON; NULL before it was tried. Not a foreign key: jobs are pruned.
+    check_report: Mapped[str | None] = mapped_column(LongText)
+    check_job_id: Mapped[int | None] = mapped_column(Integer)
+    checked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Extension(Base):
+    """One student's own deadline for an assignment, or more attempts, given by staff."""
+
+    __tablename__ = "assignment_extensions"
+    __table_args__ = (CheckConstraint("extra_attempts >= 0", name="extra_attempts"),)
+
+    assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(_cascade("users.id"), primary_key=True, index=True)
+    # NULL leaves the assignment's own.
+    due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    late_due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    extra_attempts: Mapped[int] = mapped_column(Integer, default=0)
+    # Read by the student and by staff.
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    granted_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    student: Mapped[User] = relationship(foreign_keys=[student_id])
 
 
 class AssignmentFile(Base):
-    """One file of an assignment's folder, by its path inside it."""
+    """One file of one version of an assignment's folder, by its path inside it."""
 
     __tablename__ = "assignment_files"
-    __table_args__ = (UniqueConstraint("assignment_id", "path"),)
+    __table_args__ = (UniqueConstraint("assignment_id", "version", "path"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"))
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     path: Mapped[str] = mapped_column(String(255))
     content: Mapped[bytes] = mapped_column(LongBytes)
     # Students may read it, and the similarity check leaves it out: it is what everybody starts from.
@@ -137,6 +205,12 @@ class Submission(Base):
     receipt: Mapped[str] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(String(64))
     is_late: Mapped[bool] = mapped_column(Boolean, default=False)
+    # The student's own choice, where that is what counts.
+    is_chosen: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # A newer attempt came before this one was graded.
+    superseded_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # The earlier attempt with the same bytes, whose result it shares; it spends no attempt.
+    same_as_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
     assignment: Mapped[Assignment] = relationship()
@@ -168,6 +242,8 @@ class SubmissionFile(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     submission_id: Mapped[int] = mapped_column(_cascade("submissions.id"), index=True)
     name: Mapped[str] = mapped_column(String(255))
+    # The name it is graded under; NULL: the assignment's only one.
+    submit_as: Mapped[str | None] = mapped_column(String(100))
     content: Mapped[bytes] = mapped_column(LongBytes)
     sha256: Mapped[str] = mapped_column(String(64))
 
@@ -194,6 +270,13 @@ class Grade(Base):
     # NULL when the work could not be graded: that is not a zero.
     score: Mapped[float | None] = mapped_column(Float)
     points: Mapped[float] = mapped_column(Float)
+    # As the tests count, before scaling; and scaled, before what late work loses.
+    raw_score: Mapped[float | None] = mapped_column(Float)
+    raw_points: Mapped[float | None] = mapped_column(Float)
+    full_score: Mapped[float | None] = mapped_column(Float)
+    late_percent: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    # The version of the assignment it was graded with; NULL: before there were versions.
+    version: Mapped[int | None] = mapped_column(Integer)
     # What tests keep from the student: nothing, something until_due, something for good (always).
     hides: Mapped[str] = mapped_column(String(9), default="nothing")
     # JSON text of the whole grade report.
