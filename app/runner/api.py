@@ -40,6 +40,7 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
     unique_seconds: float | None = None,
     after: Iterable[Job | int] = (),
     after_failed: str = "cancel",
+    replaces: Job | int | None = None,
     session: Session | None = None,
     **unknown: Never,
 ) -> Job:
@@ -57,6 +58,7 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         unique_seconds: For so long after it was enqueued the key stays taken, even if the job has finished.
         after: Jobs, or their numbers, that must end before this one may start.
         after_failed: What becomes of it if one of those fails or is cancelled: "cancel" or "run".
+        replaces: A job whose place in line this one takes: if that has not begun, it is cancelled.
         session: Whose transaction to join; by default the application's session. Where there is
             none, the job is committed at once.
         **unknown: Refused, each by its name.
@@ -77,6 +79,7 @@ def run_background_job(  # noqa: PLR0913 - the public face: one argument an opti
         "unique_seconds": unique_seconds,
         "after": after,
         "after_failed": after_failed,
+        "replaces": replaces,
         **unknown,
     }
     valid = validate(request_of(cls, method, parameters, options), bound.registry, bound.settings)

@@ -54,6 +54,7 @@ class Request(NamedTuple):
     unique_seconds: object = None
     after: object = ()
     after_failed: object = "cancel"
+    replaces: object = None
 
 
 class ValidJob(NamedTuple):
@@ -70,6 +71,7 @@ class ValidJob(NamedTuple):
     unique_seconds: float | None = None
     after: tuple[int, ...] = ()
     after_failed: str = "cancel"
+    replaces: int | None = None
 
 
 def validate(request: Request, registry: Registry, settings: Settings) -> ValidJob:
@@ -101,7 +103,8 @@ def validate_many(request: Request, registry: Registry, settings: Settings) -> t
 
 def _options_of(request: Request) -> tuple[object, ...] | None:
     """Give all but the parameters as a key; None for what is one job's alone, or might equal another."""
-    if request.unknown or request.unique_key is not None or request.unique_seconds is not None:
+    alone = (request.unique_key, request.unique_seconds, request.replaces)
+    if request.unknown or any(value is not None for value in alone):
         return None
     if type(request.after) is not tuple or request.after or request.after_failed != "cancel":
         return None
@@ -145,6 +148,7 @@ class _Checks:
         unique_key = self.unique_key()
         unique_seconds = self.unique_seconds()
         after = self.after()
+        replaces = self.replaces()
         self.policy()
         if handler is None or parameters is None or priority is None or delay is None or retries is None:
             return None
@@ -160,6 +164,7 @@ class _Checks:
             unique_seconds=unique_seconds,
             after=after,
             after_failed=str(request.after_failed),
+            replaces=replaces,
         )
 
     def problem(self, field: str, message: str) -> None:
@@ -253,6 +258,16 @@ class _Checks:
         if len(ids) > MAX_AFTER:
             self.problem("after", f"must be at most {MAX_AFTER} jobs, not {len(ids)}")
         return tuple(dict.fromkeys(ids)) if not wrong else ()
+
+    def replaces(self) -> int | None:
+        given = self.request.replaces
+        number = given.id if isinstance(given, Job) else given
+        if number is None:
+            return None
+        if type(number) is not int or not 0 < number < _MAX_ID:
+            self.problem("replaces", f"must be a job or its number, not {shown(given)}")
+            return None
+        return number
 
     def policy(self) -> None:
         if self.request.after_failed not in _POLICIES:

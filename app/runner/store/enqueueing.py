@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.runner.models import Event, Job
-from app.runner.store import dependencies, many, rows
+from app.runner.store import dependencies, many, replacing, rows
 from app.runner.store.jobs import freed
 
 if TYPE_CHECKING:
@@ -30,20 +30,27 @@ def enqueue(session: Session, valid: ValidJob, settings: Settings, *, created_by
     Raises `ValidationError` if it is to wait for a job that does not exist.
     """
     new = _new(session, valid, settings, created_by)
+    old = None
+    if valid.replaces is not None:
+        old = replacing.take_place(session, valid.replaces, new.row, settings)
     if valid.unique_key is None:
         job_id = rows.insert_row(rows.connection_of(session), new.row)
     else:
         found = _stored(session, new.row)
         if isinstance(found, Job):
+            if old is not None:
+                replacing.note(session, old, found.id, new.row["created_at"])
             return found
         job_id = found
     _link(session, [job_id], new)
+    if old is not None:
+        replacing.note(session, old, job_id, new.row["created_at"])
     return rows.kept(session, new.row, job_id)
 
 
 def can_be_alone(valid: ValidJob, engine: Engine) -> bool:
     """Whether `enqueue_alone` will do: one INSERT is all there is to do, and SQLite commits it by itself."""
-    return engine.dialect.name == "sqlite" and valid.unique_key is None and not valid.after
+    return engine.dialect.name == "sqlite" and not (valid.unique_key or valid.after or valid.replaces)
 
 
 def enqueue_alone(
@@ -76,7 +83,7 @@ def enqueue_all(
     stored: list[Job] = []
     for alike, group in groupby(valid, _in_common):
         some = list(group)
-        if alike.unique_key is not None or len(some) == 1:
+        if alike.unique_key or alike.replaces or len(some) == 1:
             stored += [enqueue(session, each, settings, created_by=created_by) for each in some]
             continue
         new = _new(session, alike, settings, created_by)
