@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 NAME_LIMIT: Final = 255
@@ -36,6 +37,16 @@ _SIGNATURES: Final = (
     (b"\xfe\xff", "text in UTF-16"),
 )
 
+# Documents that are no text: how they begin.
+BINARY: Final = {
+    ".pdf": b"%PDF-",
+    ".png": b"\x89PNG\r\n\x1a\n",
+    ".jpg": b"\xff\xd8\xff",
+    ".docx": b"PK\x03\x04",
+    ".odt": b"PK\x03\x04",
+    ".xlsx": b"PK\x03\x04",
+}
+
 
 class UploadRejected(ValueError):
     """A file cannot be taken; the message says what is wrong with it and what was expected."""
@@ -47,6 +58,8 @@ class Upload:
 
     name: str
     content: bytes
+    # The name it is graded under; None: the only one that the assignment asks for.
+    submit_as: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -54,19 +67,30 @@ class Upload:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def check_upload(name: str, content: bytes, *, max_bytes: int) -> Upload:
+def check_upload(name: str, content: bytes, *, max_bytes: int, expected: str = "solution.py") -> Upload:
     """Give the upload back as it will be kept, or raise `UploadRejected` with one sentence."""
-    _check_name(name)
+    suffix = suffix_of(expected)
+    problem = _name_problem(name) or _extension_problem(name, suffix)
+    if problem:
+        what = "a Python file" if suffix == ".py" else f"a {suffix} file"
+        raise UploadRejected(f"File name: {problem}. Expected {what} such as {expected}.")
     _check_size(content, max_bytes)
-    _check_kind(content)
-    _check_encoding(content)
+    if suffix in BINARY:
+        _check_signature(content, suffix)
+    else:
+        _check_kind(content, suffix)
+        _check_encoding(content, suffix)
     return Upload(name=name, content=content)
 
 
-def _check_name(name: str) -> None:
-    problem = _name_problem(name)
-    if problem:
-        raise UploadRejected(f"File name: {problem}. Expected a Python file such as solution.py.")
+def suffix_of(name: str) -> str:
+    """Give the extension in small letters, with its dot."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def hidden_characters(name: str) -> bool:
+    """Whether a name holds what cannot be seen or makes it read other than it is."""
+    return bool(_CONTROL.search(name) or _BIDI.intersection(name))
 
 
 def _name_problem(name: str) -> str:
@@ -78,7 +102,7 @@ def _name_problem(name: str) -> str:
         return "it contains control characters"
     if _BIDI.intersection(name):
         return "it contains characters that change the direction of writing"
-    return _path_problem(name) or _extension_problem(name)
+    return _path_problem(name)
 
 
 def _path_problem(name: str) -> str:
@@ -92,40 +116,46 @@ def _path_problem(name: str) -> str:
     return ""
 
 
-def _extension_problem(name: str) -> str:
+def _extension_problem(name: str, suffix: str) -> str:
     if name != name.strip() or name.endswith("."):
         return "it ends with a space or a dot"
+    if name.lower().endswith(suffix):
+        return ""
     if name.lower().endswith(".ipynb"):
         return "it is a notebook, export it as a Python file first"
     if name.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")):
-        return "it is an archive, send the Python file itself"
-    if not name.lower().endswith(".py"):
-        return "it does not end in .py"
-    return ""
+        return "it is an archive that is not read here, send the files themselves or a .zip"
+    return f"it does not end in {suffix}"
 
 
 def _check_size(content: bytes, max_bytes: int) -> None:
     if len(content) > max_bytes:
         raise UploadRejected(f"File: it is larger than the {max_bytes:,} bytes this assignment takes.")
     if not content.strip():
-        raise UploadRejected("File: it is empty. Expected Python source text.")
+        raise UploadRejected("File: it is empty. Expected the text of your work.")
 
 
-def _check_kind(content: bytes) -> None:
+def _check_signature(content: bytes, suffix: str) -> None:
+    if not content.startswith(BINARY[suffix]):
+        raise UploadRejected(f"File: its content is not that of a {suffix} file.")
+
+
+def _check_kind(content: bytes, suffix: str) -> None:
+    expected = "Expected Python source text in UTF-8." if suffix == ".py" else "Expected text in UTF-8."
     for signature, kind in _SIGNATURES:
         if content.startswith(signature):
-            raise UploadRejected(f"File: it is {kind}. Expected Python source text in UTF-8.")
+            raise UploadRejected(f"File: it is {kind}. {expected}")
     # A compiled module: the version's magic number, then CR LF.
     if content[2:4] == b"\r\n" and not content[:2].isascii():
-        raise UploadRejected("File: it is a compiled module (.pyc). Expected Python source text in UTF-8.")
-    if content.lstrip().startswith(b"{") and b'"nbformat"' in content:
+        raise UploadRejected(f"File: it is a compiled module (.pyc). {expected}")
+    if suffix == ".py" and content.lstrip().startswith(b"{") and b'"nbformat"' in content:
         raise UploadRejected("File: it is a Jupyter notebook. Export it as a Python file and send that.")
 
 
-def _check_encoding(content: bytes) -> None:
+def _check_encoding(content: bytes, suffix: str) -> None:
     if b"\x00" in content:
         line = _line_of(content, content.index(b"\x00"))
-        raise UploadRejected(f"File: line {line} contains a NUL byte. Expected Python source text in UTF-8.")
+        raise UploadRejected(f"File: line {line} contains a NUL byte. Expected text in UTF-8.")
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -133,6 +163,8 @@ def _check_encoding(content: bytes) -> None:
         raise UploadRejected(
             f"File: line {line} is not UTF-8. Save the file as UTF-8 and send it again."
         ) from error
+    if suffix != ".py":
+        return
     for line, text in enumerate(_LINE_END.split(content, maxsplit=2)[:2], start=1):
         _check_coding_line(line, text.removeprefix(b"\xef\xbb\xbf"))
 

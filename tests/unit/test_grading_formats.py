@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.academic.grading.errors import AssignmentError
-from app.academic.grading.formats import load_assignment
+from app.academic.grading.formats import Attempts, Late, load_assignment
 from app.academic.grading.parts.python_tests import PythonTests
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ points: 40
 submit: {files: [linked_list.py, node.py], max_bytes: 5000}
 due: 2026-12-01T23:59
 late_due: 2026-12-04T23:59-05:00
+course: CS 2401
+slug: linked-list
+late: {per: hour, minus_percent: 2.5, grace_minutes: 5}
+attempts: {max: 20, window_hours: 12, window_max: 10, counts: best}
+groups: {max: 1}
+visibility: after_due_date
 similarity: {kind: text, base: [stub.py], flag_at: 60}
 parts:
   - type: python-tests
@@ -84,6 +90,10 @@ def test_a_full_manifest_is_read(folder: Path) -> None:
     limits = first.limits
     assert ("hidden", 4.0, 2.0, 128) == (first.visibility, limits.wall, limits.cpu, limits.memory_mb)
     assert {"test_more.py::test_a": 2.0} == dict(second.tests)
+    assert "after_due_date" == second.visibility
+    assert ("CS 2401", "linked-list") == (spec.course, spec.slug)
+    assert Late(per="hour", minus_percent=2.5, grace_minutes=5) == spec.late
+    assert Attempts(max=20, window_hours=12, window_max=10, counts="best") == spec.attempts
 
 
 def test_all_problems_are_told_at_once_with_file_line_and_key(folder: Path) -> None:
@@ -91,8 +101,8 @@ def test_all_problems_are_told_at_once_with_file_line_and_key(folder: Path) -> N
     found = problems(folder, "titel: x\npoints: -1\nsubmit: {files: [../x.py], max_bytes: big}\ndue: soon\n")
 
     assert (
-        "assignment.yaml, line 1: titel: expected one of the keys due, late_due, parts, points"
-        in "\n".join(found)
+        "assignment.yaml, line 1: titel: expected one of the keys attempts, course, due, groups, late, "
+        "late_due, parts, points, similarity, slug, submit, title, visibility; did you mean title?" in found
     )
     assert "assignment.yaml, line 2: points: expected a number above 0" in "\n".join(found)
     assert "assignment.yaml, line 3: submit.files: expected names like solution.py" in "\n".join(found)
@@ -116,6 +126,16 @@ def test_all_problems_are_told_at_once_with_file_line_and_key(folder: Path) -> N
         ("points: .nan\n", "points: expected a number"),
         ("points: true\n", "points: expected a number"),
         ("due: 2026-12-02\nlate_due: 2026-12-01\n", "late_due: expected a time after due"),
+        ("slug: Linked List\n", "slug: expected at most 60 small letters"),
+        ("late: {per: week}\n", "late.per: expected one of day, hour, once"),
+        ("late: {minus_percent: 101}\n", "late.minus_percent: expected a number from 0 to 100"),
+        ("late: {minus_procent: 1}\n", "did you mean minus_percent?"),
+        ("attempts: {max: 0}\n", "attempts.max: expected a whole number from 1"),
+        ("attempts: {window_hours: 2}\n", "attempts.window_hours: expected window_max beside it"),
+        ("attempts: {counts: first}\n", "attempts.counts: expected one of last, best, chosen"),
+        ("attempts: 3\n", "attempts: expected keys with values"),
+        ("groups: {max: 2}\n", "groups.max: expected 1: each student hands in alone"),
+        ("visibility: secret\n", "visibility: expected one of visible, hidden"),
         ("title: !!python/object:os.system {}\n", "title: expected a plain value"),
     ],
 )

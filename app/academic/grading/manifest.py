@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -80,11 +81,17 @@ class Section:
         line = self._nodes[key][1] if key in self._nodes else self._line
         self._manifest.add(line, self._prefix + key, expected)
 
+    def has(self, key: str) -> bool:
+        """Tell whether the key is written."""
+        return key in self._nodes
+
     def finish(self) -> None:
         """Complain about the keys nobody asked for."""
         for name in self._nodes:
             if name not in self._asked:
-                self.problem(name, f"one of the keys {', '.join(sorted(self._asked))}")
+                near = difflib.get_close_matches(name.lower(), self._asked, n=1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                self.problem(name, f"one of the keys {', '.join(sorted(self._asked))}{meant}")
 
     def ignore_rest(self) -> None:
         """Ask for everything: the section is wrong as a whole."""
@@ -100,14 +107,14 @@ class Section:
             return default
         return str(value)[:300]
 
-    def choice(self, key: str, allowed: Sequence[str]) -> str:
-        """Return one of a few words; the first is the default."""
+    def choice(self, key: str, allowed: Sequence[str], default: str = "") -> str:
+        """Return one of a few words; the first is the default unless another is named."""
         value = self._value(key)
         if value is None:
-            return allowed[0]
+            return default or allowed[0]
         if value not in allowed:
             self.problem(key, f"one of {', '.join(allowed)}")
-            return allowed[0]
+            return default or allowed[0]
         return str(value)
 
     def number(self, key: str, default: float, *, above: float, most: float = 1e6) -> float:
@@ -129,6 +136,20 @@ class Section:
             self.problem(key, f"a whole number from {least} to {most}")
             return default
         return value
+
+    def count(self, key: str, most: int) -> int | None:
+        """Return a whole number from 1, or None when there is none: no limit."""
+        return self.integer(key, 1, 1, most) if self._value(key) is not None else None
+
+    def share(self, key: str, default: float, most: float) -> float:
+        """Return a number from 0."""
+        value = self._value(key)
+        if value is None:
+            return default
+        if not _is_count(value) or value > most:
+            self.problem(key, f"a number from 0 to {most:g}")
+            return default
+        return float(value)
 
     def moment(self, key: str) -> datetime | None:
         """Return a time, in UTC when no zone is given."""

@@ -24,6 +24,8 @@ class Setting:
 
     folder: Path
     share: float
+    # Who may see tests for which nothing else is said.
+    visibility: str = "visible"
 
     def is_inside(self, path: str) -> bool:
         """Tell whether a path of the manifest stays in the folder, links followed."""

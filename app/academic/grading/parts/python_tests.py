@@ -85,7 +85,7 @@ def parse(section: Section, setting: Setting) -> PythonTests:
         path=path,
         files=files,
         points=section.number("points", setting.share, above=0),
-        visibility=section.choice("visibility", VISIBILITIES),
+        visibility=section.choice("visibility", VISIBILITIES, setting.visibility),
         limits=limits_of(section.section("limits")),
         tests=MappingProxyType(section.numbers("tests")),
         expected_files=imported_files(files),
