@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ from sqlalchemy import select
 from app.db import db, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.academic.grading.check import AssignmentCheck
 
 academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
 
-_folder = click.argument(
-    "path", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
-)
+_folder = click.argument("path", type=click.Path(exists=True, resolve_path=True, path_type=Path))
 
 
 @academic_cli.command("demo")
@@ -42,47 +43,76 @@ def demo() -> None:
 
 @academic_cli.command("import")
 @_folder
-@click.option("--course", "code", required=True, help="The course's code, like 'CS 2401'.")
-@click.option("--slug", help="The assignment's short name; by default the folder's.")
-def import_command(path: Path, code: str, slug: str | None) -> None:
-    """Make the folder PATH an assignment of a course; the same name again replaces its files."""
-    from app.academic.assignments import ImportRefused, import_folder
-    from app.academic.grading.errors import AssignmentError
+@click.option("--course", "code", help="The course's code, like 'CS 2401'; by default the manifest's.")
+@click.option("--slug", help="The assignment's short name; by default the manifest's, or the folder's.")
+@click.option("--draft", is_flag=True, help="Keep it without grading with it or showing it to students.")
+def import_command(path: Path, code: str | None, slug: str | None, draft: bool) -> None:  # noqa: FBT001 - click's
+    """Make PATH an assignment of a course: a folder, a zip archive of one, or a test file alone.
+
+    The same name again makes its next version: what was graded before keeps its grade.
+    """
+    from app.academic.assignments import import_folder, newest_version, read_folder
+    from app.academic.bringing import brought_folder
+    from app.academic.grading.formats import load_assignment
+    from app.academic.models import Course
+
+    with _told(), brought_folder(path) as folder:
+        course_id = _course_id(code or load_assignment(folder).course)
+        with writing() as session:
+            course = session.get_one(Course, course_id)
+            made = import_folder(session, course, folder, slug=slug, source=path.name, is_draft=draft)
+            files = len(read_folder(folder))
+            number = newest_version(session, made.id)
+            click.echo(
+                f"{course.code}: {made.title} ({made.slug}), version {number}, "
+                f"{files} files, {made.points:g} points{', a draft' if draft else ''}"
+            )
+
+
+def _course_id(code: str) -> int:
     from app.academic.models import Course
 
     course_id = db.session.scalar(select(Course.id).where(Course.code == code))
     if course_id is None:
         codes = db.session.scalars(select(Course.code).order_by(Course.code)).all()
+        asked = f"there is no course {code!r}" if code else "name the course"
         raise click.BadParameter(
-            f"there is no course {code!r}; there are: {', '.join(codes) or 'none yet'}", param_hint="--course"
+            f"{asked}; there are: {', '.join(codes) or 'none yet'}", param_hint="--course"
         )
-    try:
-        with writing() as session:
-            made = import_folder(session, session.get_one(Course, course_id), path, slug=slug)
-            click.echo(f"{code}: {made.title} ({made.slug}), {len(made.files)} files, {made.points:g} points")
-    except (AssignmentError, ImportRefused) as error:
-        raise click.ClickException(str(error)) from error
+    return course_id
 
 
 @academic_cli.command("check")
 @_folder
 def check(path: Path) -> None:
-    """Try the folder PATH as an assignment: load it, and grade its solution/ and stub/ if it has them.
+    """Try PATH as an assignment: load it, and grade its solution/ and stub/ if it has them.
 
-    The solution should get everything and the stub should not; the exit code is 1 when something is wrong.
+    PATH is a folder, a zip archive of one, or a test file. The solution should get everything and the stub
+    should not; the exit code is 1 when something is wrong.
     """
+    from app.academic.bringing import brought_folder
     from app.academic.grading.check import check_assignment
-    from app.academic.grading.errors import AssignmentError, AutograderError
 
-    try:
-        made = check_assignment(path)
-    except AssignmentError as error:
-        raise click.ClickException("\n".join(error.problems)) from error
-    except AutograderError as error:
-        raise click.ClickException(str(error)) from error
+    with _told(), brought_folder(path) as folder:
+        made = check_assignment(folder)
     _describe(made)
     if made.warnings:
         raise click.ClickException("\n".join(made.warnings))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what is wrong with what a person brought, without a traceback."""
+    from app.academic.assignments import ImportRefused
+    from app.academic.grading.errors import AssignmentError, AutograderError
+    from app.academic.uploads import UploadRejected
+
+    try:
+        yield
+    except AssignmentError as error:
+        raise click.ClickException("\n".join(error.problems)) from error
+    except (AutograderError, ImportRefused, UploadRejected) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _describe(made: AssignmentCheck) -> None:

@@ -6,14 +6,19 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from app.academic.models import Grade, Submission
-from app.academic.submissions import request_analytics
+from app.academic.policy import after_penalty, deadline_of, extension_of
+from app.academic.submissions import grade_superseded, request_analytics
 from app.db import writing
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from app.academic.grading.results import GradeReport
 
 
-def record_grade(submission_id: int, report: GradeReport, *, job_id: int, attempt: int) -> bool:
+def record_grade(
+    submission_id: int, report: GradeReport, *, job_id: int, attempt: int, version: int | None = None
+) -> bool:
     """Replace the submission's grade and have the course's numbers computed again.
 
     A job that was overtaken by a later one changes nothing; then this is False.
@@ -26,16 +31,32 @@ def record_grade(submission_id: int, report: GradeReport, *, job_id: int, attemp
         grade = known or Grade(submission_id=submission_id)
         grade.outcome = report.outcome
         grade.verdict = report.verdict
-        # What cannot be graded is not a zero.
-        grade.score = report.score if report.outcome == "graded" else None
         grade.points = report.points
+        grade.raw_score, grade.raw_points = report.raw_score, report.raw_points
+        # What cannot be graded is not a zero.
+        grade.full_score = report.score if report.outcome == "graded" else None
+        grade.version = version
+        penalise(session, submission, grade)
         grade.hides = _hides(report)
         grade.report = report.to_json()
         grade.graded_at = dt.datetime.now(dt.UTC)
         grade.job_id, grade.attempt = job_id, attempt
         session.add(grade)
+        submission.superseded_at = None
+        if report.outcome == "not_gradable":
+            grade_superseded(session, submission)
         request_analytics(session, submission.assignment.course)
     return True
+
+
+def penalise(session: Session, submission: Submission, grade: Grade) -> None:
+    """Take off what late work loses, by the deadline that this student has now."""
+    assignment = submission.assignment
+    deadline = deadline_of(assignment, extension_of(session, assignment.id, submission.student_id))
+    submission.is_late = deadline.is_late(submission.created_at)
+    grade.late_percent = deadline.percent_lost(submission.created_at)
+    full = grade.full_score
+    grade.score = None if full is None else after_penalty(full, grade.late_percent)
 
 
 def _hides(report: GradeReport) -> str:

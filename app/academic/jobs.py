@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 class AutomatedGradingJob:
     """Grade a submission with its assignment's tests, the student's code in the sandbox."""
 
-    def handle(self, submission_id: int) -> dict[str, object]:
-        """Run the tests and replace the grade; an error of ours is never a zero."""
+    def handle(self, submission_id: int, even_superseded: bool = False) -> dict[str, object]:  # noqa: FBT001, FBT002 - by position in the job
+        """Run the tests and replace the grade; an error of ours is never a zero.
+
+        An attempt that a newer one superseded is left alone unless its turn has come after all.
+        """
         from app.academic.grades import record_grade
         from app.academic.grading.errors import (
             AssignmentError,
@@ -30,7 +33,10 @@ class AutomatedGradingJob:
         )
 
         submission = _submission(submission_id)
+        if submission.superseded_at is not None and not even_superseded:
+            return {"outcome": "superseded", "score": None, "points": submission.assignment.points}
         current_job.progress(0, 1, "preparing")
+        version = submission.assignment.version
         try:
             report = _grade(submission)
         except SandboxUnavailable as error:
@@ -39,7 +45,9 @@ class AutomatedGradingJob:
             raise Abort(f"the assignment cannot be used: {error}") from error
         except AutograderError as error:
             raise Retry(str(error)) from error
-        is_current = record_grade(submission_id, report, job_id=current_job.id, attempt=current_job.attempt)
+        is_current = record_grade(
+            submission_id, report, job_id=current_job.id, attempt=current_job.attempt, version=version
+        )
         _log_grade(submission, report)
         return {"outcome": report.outcome, "score": report.score, "points": report.points, "kept": is_current}
 
@@ -120,7 +128,8 @@ def _grade(submission: Submission) -> GradeReport:
     from app.academic.grading.formats import load_assignment
     from app.academic.grading.grader import grade
 
-    files = {submission.assignment.submit_name: submission.files[0].content}
+    only = submission.assignment.submit_name
+    files = {file.submit_as or only: file.content for file in submission.files}
     with materialised(submission.assignment) as folder:
         # Grading takes seconds: no connection, and no open transaction, waits for it meanwhile.
         db.session.commit()

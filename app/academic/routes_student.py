@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from app.academic import access, routes_staff
 from app.academic.downloads import text_download
 from app.academic.models import AssignmentFile, Submission
-from app.academic.submissions import HandInRefused
+from app.academic.refusals import HandInRefused
 from app.academic.submissions import hand_in as store_submission
 from app.academic.uploads import Upload, UploadRejected, check_upload
 from app.db import db

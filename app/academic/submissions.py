@@ -8,10 +8,21 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.academic.models import Assignment, Course, Enrollment, Submission, SubmissionFile, SubmissionJob
-from app.db import writing
+from app.academic.duplicates import same_bytes, share_grade
+from app.academic.models import (
+    Assignment,
+    Course,
+    Enrollment,
+    Grade,
+    Submission,
+    SubmissionFile,
+    SubmissionJob,
+)
+from app.academic.policy import deadline_of, extension_of
+from app.academic.refusals import HandInRefused, refuse
+from app.db import Base, writing
 from app.runner import run_background_job
 
 if TYPE_CHECKING:
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from app.academic.uploads import Upload
     from app.accounts.models import User
 
-ATTEMPTS_PER_HOUR: Final = 20
+_JOBS: Final = Base.metadata.tables["background_jobs"]
 
 # A receipt is read aloud and typed: no letter that looks like another. 16 of 32 signs are 80 bits.
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -40,10 +51,6 @@ class Job(Protocol):
         """`pending` unless an unfinished job with the same key was there already."""
 
 
-class HandInRefused(Exception):
-    """The work was not taken and nothing was stored; the message says why."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class HandedIn:
     """What the student is told: the receipt, and whether this made a new attempt."""
@@ -52,6 +59,8 @@ class HandedIn:
     receipt: str
     number: int
     is_new: bool
+    # The number of an earlier attempt with the same bytes: this one spends no attempt.
+    same_as: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +101,9 @@ def hand_in(
 ) -> HandedIn:
     """Keep the work and enqueue its four jobs, all in one transaction; `at` is when it arrived.
 
-    The same bytes again are kept once. Raises `HandInRefused` when the student does not take the
-    course or sends too often.
+    The bytes of the latest attempt again are kept once; those of an earlier one spend no attempt. Older
+    attempts that wait for grading are superseded. Raises `HandInRefused` when the student does not take
+    the course, sends too often or too late.
     """
     received_at = at or dt.datetime.now(dt.UTC)
     with writing() as session:
@@ -107,36 +117,71 @@ def take_in(
     uploads: Sequence[Upload],
     *,
     received_at: dt.datetime,
+    supersedes: bool = True,
 ) -> HandedIn:
-    """Do what `hand_in` does in the caller's transaction."""
+    """Do what `hand_in` does in the caller's transaction; demo data has every attempt graded."""
     digest = digest_of(uploads)
     _lock_enrollment(session, student, assignment)
     latest = _latest(session, student, assignment)
     if latest is not None and latest.sha256 == digest:
         return _handed_in(latest, is_new=False)
-    _refuse_flood(session, student, assignment, received_at)
+    deadline = deadline_of(assignment, extension_of(session, assignment.id, student.id))
+    same = same_bytes(session, student, assignment, digest)
+    refuse(session, student.id, assignment, deadline, at=received_at, is_free=same is not None)
     submission = Submission(
         assignment_id=assignment.id,
         student_id=student.id,
         number=latest.number + 1 if latest else 1,
         receipt=_new_receipt(),
         sha256=digest,
-        is_late=assignment.due_at is not None and received_at > assignment.due_at,
+        is_late=deadline.is_late(received_at),
+        same_as_id=None if same is None else same.id,
         created_at=received_at,
-        files=[SubmissionFile(name=it.name, content=it.content, sha256=it.sha256) for it in uploads],
+        files=[
+            SubmissionFile(name=it.name, submit_as=it.submit_as, content=it.content, sha256=it.sha256)
+            for it in uploads
+        ],
     )
     session.add(submission)
     session.flush()
-    _enqueue_all(session, submission, assignment.course)
-    return _handed_in(submission, is_new=True)
+    is_graded = same is not None and share_grade(session, same, submission, assignment, deadline)
+    if supersedes:
+        _supersede_older(session, submission, assignment)
+    _enqueue_all(session, submission, assignment.course, is_graded=is_graded)
+    return _handed_in(submission, is_new=True, same_as=None if same is None else same.number)
 
 
 def regrade(submission: Submission) -> int:
     """Enqueue grading once more, behind the students who wait; give the job's number."""
     with writing() as session:
-        job = _enqueue(session, GRADING, [submission.id], priority=2, unique_key=f"regrade:{submission.id}")
-        _link(session, submission.id, GRADING, job)
-        return job.id
+        return grade_again(session, submission.id, priority=2).id
+
+
+def grade_again(session: Session, submission_id: int, *, priority: int) -> Job:
+    """Enqueue one more grading of a submission, also of one that a newer attempt superseded."""
+    parameters: list[object] = [submission_id, True]
+    job = _enqueue(session, GRADING, parameters, priority=priority, unique_key=f"regrade:{submission_id}")
+    _link(session, submission_id, GRADING, job)
+    return job
+
+
+def grade_superseded(session: Session, submission: Submission) -> None:
+    """Have the newest attempt graded that this one superseded: this one turned out to count for nothing."""
+    older = session.scalar(
+        select(Submission)
+        .outerjoin(Grade, Grade.submission_id == Submission.id)
+        .where(
+            Submission.assignment_id == submission.assignment_id,
+            Submission.student_id == submission.student_id,
+            Submission.number < submission.number,
+            Submission.superseded_at.is_not(None),
+            Grade.submission_id.is_(None),
+        )
+        .order_by(Submission.number.desc())
+        .limit(1)
+    )
+    if older is not None:
+        grade_again(session, older.id, priority=GRADING.priority)
 
 
 def request_analytics(session: Session, course: Course) -> Job:
@@ -178,22 +223,32 @@ def _latest(session: Session, student: User, assignment: Assignment) -> Submissi
     )
 
 
-def _refuse_flood(session: Session, student: User, assignment: Assignment, received_at: dt.datetime) -> None:
-    hour_ago = received_at - dt.timedelta(hours=1)
-    recent, oldest = session.execute(
-        select(func.count(), func.min(Submission.created_at)).where(
-            Submission.assignment_id == assignment.id,
-            Submission.student_id == student.id,
-            Submission.created_at > hour_ago,
-            Submission.created_at <= received_at,
+def _supersede_older(session: Session, submission: Submission, assignment: Assignment) -> None:
+    """Let older attempts that still wait for grading step back: their jobs end as soon as they begin."""
+    waiting = (
+        session.scalars(
+            select(Submission)
+            .join(SubmissionJob, SubmissionJob.submission_id == Submission.id)
+            .join(_JOBS, _JOBS.c.id == SubmissionJob.job_id)
+            .outerjoin(Grade, Grade.submission_id == Submission.id)
+            .where(
+                Submission.assignment_id == assignment.id,
+                Submission.student_id == submission.student_id,
+                Submission.number < submission.number,
+                Submission.superseded_at.is_(None),
+                SubmissionJob.kind == GRADING.kind,
+                _JOBS.c.status == "pending",
+                Grade.submission_id.is_(None),
+            )
         )
-    ).one()
-    if recent >= ATTEMPTS_PER_HOUR:
-        free_at = oldest + dt.timedelta(hours=1)
-        raise HandInRefused(
-            f"{ATTEMPTS_PER_HOUR} attempts in an hour are the limit for an assignment: "
-            f"the next one is possible at {free_at:%H:%M} UTC. What you sent before is kept."
-        )
+        .unique()
+        .all()
+    )
+    for older in waiting:
+        older.superseded_at = submission.created_at
+        if assignment.counts != "last":
+            # It may be the one that counts, so it is graded after all, behind everybody's newest.
+            grade_again(session, older.id, priority=3)
 
 
 def _new_receipt() -> str:
@@ -201,8 +256,11 @@ def _new_receipt() -> str:
     return "-".join(signs[start : start + 4] for start in range(0, 16, 4))
 
 
-def _enqueue_all(session: Session, submission: Submission, course: Course) -> None:
-    for follow_up in (GRADING, NOTIFICATION, SIMILARITY):
+def _enqueue_all(
+    session: Session, submission: Submission, course: Course, *, is_graded: bool = False
+) -> None:
+    wanted = (NOTIFICATION, SIMILARITY) if is_graded else (GRADING, NOTIFICATION, SIMILARITY)
+    for follow_up in wanted:
         _link(session, submission.id, follow_up, _enqueue(session, follow_up, [submission.id]))
     _link(session, submission.id, ANALYTICS, request_analytics(session, course))
 
@@ -231,7 +289,11 @@ def _link(session: Session, submission_id: int, follow_up: FollowUp, job: Job) -
     session.merge(SubmissionJob(submission_id=submission_id, kind=follow_up.kind, job_id=job.id))
 
 
-def _handed_in(submission: Submission, *, is_new: bool) -> HandedIn:
+def _handed_in(submission: Submission, *, is_new: bool, same_as: int | None = None) -> HandedIn:
     return HandedIn(
-        submission_id=submission.id, receipt=submission.receipt, number=submission.number, is_new=is_new
+        submission_id=submission.id,
+        receipt=submission.receipt,
+        number=submission.number,
+        is_new=is_new,
+        same_as=same_as,
     )

@@ -11,7 +11,8 @@ from sqlalchemy import func, select, update
 
 from app.academic import submissions
 from app.academic.models import Course, Submission, SubmissionFile, SubmissionJob
-from app.academic.submissions import HandInRefused, request_analytics
+from app.academic.refusals import HandInRefused
+from app.academic.submissions import request_analytics
 from app.db import db, writing
 from app.runner import run_background_job
 from app.runner.models import Job

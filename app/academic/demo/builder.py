@@ -93,4 +93,4 @@ def _hand_in(
     upload = check_upload(assignment.submit_name, planned.content, max_bytes=assignment.max_bytes)
     # The plan's clock times may lie a little ahead of the real one.
     received_at = min(planned.handed_in_at, now)
-    take_in(session, student, assignment, [upload], received_at=received_at)
+    take_in(session, student, assignment, [upload], received_at=received_at, supersedes=False)
