@@ -118,6 +118,8 @@ def finish(session: Session, end: Finish, settings: Settings) -> Finish | None:
 
 def finish_all(session: Session, ends: Sequence[Finish], settings: Settings) -> list[Finish]:
     """Write the ends of many attempts as `finish` does; those that are believed are given back."""
+    if not ends:
+        return []
     completed = [end for end in ends if _is_plain(end)]
     final = [end for end in ends if end.status != "pending" and not _is_plain(end)]
     others = [end for end in ends if end.status == "pending"]
