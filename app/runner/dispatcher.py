@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 # Seconds. Polling is the fallback for a lost datagram, and how delayed jobs become due.
 POLL_SECONDS: Final = 0.5
-HEARTBEAT_SECONDS: Final = 2.0
+HEARTBEAT_SECONDS: Final = 3.0
 CANCEL_SECONDS: Final = 0.5
-RESCUE_SECONDS: Final = 2.0
+RESCUE_SECONDS: Final = 3.0
 # How soon a connection for being woken, once cut, is made anew.
 LISTEN_SECONDS: Final = 5.0
 SCHEDULES_SECONDS: Final = 1.0
