@@ -1,0 +1,1 @@
+"""Answers to questions with a key: read, judged, and imported from question banks."""
