@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SHOWN_TESTS = 5
 _LINES, _WIDTH = 6, 200
+_CLIPPED_LINES, _CLIPPED_WIDTH = 20, 200
 _IN_WORDS = {
     "wrong_answer": "gave a wrong result",
     "runtime_error": "stopped with an error",
@@ -47,6 +48,18 @@ def _about_tests(failed: list[TestResult]) -> list[str]:
     if hidden := len(failed) - len(shown):
         lines.append(f"{hidden} hidden {'test' if hidden == 1 else 'tests'} did not pass.")
     return lines
+
+
+def clip(text: str, *, from_end: bool = False) -> str:
+    """Return a text short enough to be read: its first lines, or its last, each no longer than a line."""
+    lines = text.splitlines()
+    kept = lines[-_CLIPPED_LINES:] if from_end else lines[:_CLIPPED_LINES]
+    short = [line if len(line) <= _CLIPPED_WIDTH else f"{line[:_CLIPPED_WIDTH]}..." for line in kept]
+    if left_out := len(lines) - len(kept):
+        short.insert(
+            0 if from_end else len(short), f"[... {left_out} {'line' if left_out == 1 else 'lines'}]"
+        )
+    return "\n".join(short)
 
 
 def _cut(text: str) -> list[str]:

@@ -185,6 +185,34 @@ class Section:
         self.problem(key, "test names with their points")
         return {}
 
+    def words(self, key: str) -> tuple[str, ...] | None:
+        """Return a value or a list of values as they are written: `yes` and `6.02e23` stay words."""
+        self._asked.add(key)
+        if key not in self._nodes:
+            return None
+        node = self._nodes[key][0]
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not items or not all(isinstance(item, yaml.ScalarNode) for item in items):
+            self.problem(key, "a value or a list of values")
+            return None
+        return tuple(str(item.value) for item in items)
+
+    def words_if_plain(self, key: str) -> tuple[str, ...] | None:
+        """Return what `words` does, and None when the key holds a mapping of its own."""
+        is_mapping = key in self._nodes and isinstance(self._nodes[key][0], yaml.MappingNode)
+        return None if is_mapping else self.words(key)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that are there, for a mapping whose keys are names."""
+        return tuple(self._nodes)
+
+    def beside(self, path: Path) -> Section:
+        """Return the top of another file, whose problems are told with those of this one."""
+        other = Manifest(path)
+        self._manifest.problems += other.problems
+        other.problems = self._manifest.problems
+        return other.top
+
     def section(self, key: str) -> Section:
         """Return the mapping below a key, empty when it is not there."""
         self._asked.add(key)

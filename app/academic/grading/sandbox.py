@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from app.academic.grading.seccomp import build_filter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.academic.grading.limits import Limits
 
 TIERS = ("bubblewrap", "landlock")
@@ -73,9 +75,14 @@ class Confinement:
             "disk_files": limits.files,
             "reply_bytes": limits.reply_bytes,
             "filter": build_filter(),
-            "harness": [(f"{_PACKAGE}.{name}", _compiled(name)) for name in _HARNESS],
+            "harness": inside_parts(_HARNESS),
             "modules": modules,
         }
+
+
+def inside_parts(names: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return modules for the launcher to load, compiled; the last one serves."""
+    return [(f"{_PACKAGE}.{name}", _compiled(name)) for name in names]
 
 
 def write_kit(run: Path) -> None:

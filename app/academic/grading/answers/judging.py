@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from app.academic.grading.answers.numbers import NotANumber, read_number, show_number
@@ -21,11 +22,12 @@ from app.academic.grading.answers.questions import (
 from app.academic.grading.answers.sets import NotASet, read_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LONGEST: Final = 4000
 # Slightly more than half a unit of the last digit: a value that was rounded up or down is right.
 _HALF_UNIT: Final = Fraction(51, 100)
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,16 @@ class Judgement:
     note: str = ""
 
 
-def judge(question: Question, answer: str) -> Judgement:
-    """Judge an answer; whatever a person writes is judged, nothing is evaluated and nothing raises."""
+def judge(question: Question, answer: str | Sequence[str]) -> Judgement:
+    """Judge an answer; whatever a person writes is judged, nothing is evaluated and nothing raises.
+
+    What was chosen of several options may be a list.
+    """
+    if question.kind == "multi_choice":
+        chosen = split_list(answer, question.options) if isinstance(answer, str) else list(answer)
+        return _judge_multi(question, [one for one in chosen if one.strip()])
+    if not isinstance(answer, str):
+        answer = answer[0] if len(answer) == 1 else ""
     if not answer.strip():
         return Judgement(fraction=0.0, is_valid=False, note="There is no answer.")
     if len(answer) > LONGEST:
@@ -66,14 +76,16 @@ def _judge_number(question: Question, answer: str) -> Judgement:
         return Judgement(fraction=0.0, note=f"Read as {show_number(value)}, which is not a whole number.")
     shares = [
         share
-        for text, share in question.accepted
-        if _is_near(question, value, read_number(text, question.units))
+        for (text, share), width in zip_longest(question.accepted, question.widths)
+        if _is_near(question, value, read_number(text, question.units), width)
     ]
     return Judgement(fraction=max(shares, default=0.0), note=f"Read as {show_number(value)}.")
 
 
-def _is_near(question: Question, value: Fraction, key: Fraction) -> bool:
+def _is_near(question: Question, value: Fraction, key: Fraction, width: Fraction | None) -> bool:
     distance = abs(value - key)
+    if width is not None:
+        return distance <= width
     if question.kind in ("integer", "rational"):
         return not distance
     if question.kind == "decdig":
@@ -108,8 +120,10 @@ def _judge_single(question: Question, answer: str) -> Judgement:
     return Judgement(fraction=min(max(shares, default=0.0), 1.0))
 
 
-def _judge_multi(question: Question, answer: str) -> Judgement:
-    chosen = {compared(one) for one in split_list(answer, question.options)}
+def _judge_multi(question: Question, answers: Sequence[str]) -> Judgement:
+    if not answers:
+        return Judgement(fraction=0.0, is_valid=False, note="There is no answer.")
+    chosen = {compared(one) for one in answers}
     if question.weights:
         weights = zip(question.options, question.weights, strict=True)
         earned = sum(weight for option, weight in weights if compared(option) in chosen)
@@ -171,7 +185,8 @@ def _plain_text(question: Question, text: str) -> str:
 def _folded(question: Question, text: str) -> str:
     if not question.has_case:
         text = text.casefold()
-    return " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split(" ")).replace("\n", " ")
+    # Spaces around a star of the key count, so none is cut off here.
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
 
 
 def _is_mark(sign: str) -> bool:
@@ -181,7 +196,6 @@ def _is_mark(sign: str) -> bool:
 _BY_KIND: Final[dict[str, Callable[[Question, str], Judgement]]] = {
     "set": _judge_set,
     "single_choice": _judge_single,
-    "multi_choice": _judge_multi,
     "boolean": _judge_boolean,
     "short_text": _judge_text,
 }

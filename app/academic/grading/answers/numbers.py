@@ -36,8 +36,8 @@ _DOTTED = r"[1-9]\d{0,2}(?:\.\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,}"
 _COMMA = r"\d+,\d+"
 _POWER = r"[eE](?P<e>[+-]?\d+)| ?[*xX] ?10(?:\^|\*\*)\(?(?P<ten>[+-]?\d+)\)?"
 _NUMBER = re.compile(
-    rf"(?P<sign>[+-]?) ?(?:(?P<grouped>{_GROUPED})|(?P<plain>{_PLAIN})|(?P<dotted>{_DOTTED})|(?P<comma>{_COMMA}))"
-    rf"(?:{_POWER})?",
+    rf"(?P<sign>[+-]?) ?(?:(?P<grouped>{_GROUPED})|(?P<plain>{_PLAIN})|(?P<dotted>{_DOTTED})"
+    rf"|(?P<comma>{_COMMA}))(?:{_POWER})?",
     re.ASCII,
 )
 _BARE_POWER = re.compile(r"(?P<sign>[+-]?) ?10(?:\^|\*\*)\(?(?P<ten>[+-]?\d+)\)?", re.ASCII)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from app.academic.grading.answers.numbers import NotANumber, normalise, read_number
+from app.academic.grading.answers.numbers import NotANumber, read_number
 from app.academic.grading.answers.sets import NotASet, read_set
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ DEFAULT_ATOL: Final = Fraction(1, 10**8)
 DEFAULT_RTOL: Final = Fraction(1, 100)
 DEFAULT_DIGITS: Final = 2
 
-TRUE_WORDS: Final = frozenset({"true", "t", "yes", "y", "1", "on", "right"})
-FALSE_WORDS: Final = frozenset({"false", "f", "no", "n", "0", "off", "wrong"})
+TRUE_WORDS: Final = frozenset({"true", "t", "yes", "y", "1"})
+FALSE_WORDS: Final = frozenset({"false", "f", "no", "n", "0"})
 _PARAMETER = re.compile(r"(\w+)=")
 # What reads as one answer, with the fraction of the points that it gives.
 Accepted = tuple[str, float]
@@ -46,6 +46,8 @@ class Question:
     # Numeric: None means the usual tolerance, unless the other one is given.
     atol: Fraction | None = None
     rtol: Fraction | None = None
+    # Of each accepted answer its own, where they differ.
+    widths: tuple[Fraction, ...] = ()
     digits: int = DEFAULT_DIGITS
     units: tuple[str, ...] = ()
     # Choices: whether each right one counts by itself, and what a wrong one takes away.
@@ -64,9 +66,7 @@ class Question:
     @property
     def right_options(self) -> frozenset[str]:
         """The options to choose, as they are compared."""
-        if self.kind == "single_choice":
-            return frozenset(compared(answer) for answer, share in self.accepted if share > 0)
-        return frozenset(compared(one) for one in split_list(self.key, self.options))
+        return frozenset(compared(answer) for answer, share in self.accepted if share > 0)
 
     @property
     def tolerance(self) -> tuple[Fraction, Fraction]:
@@ -97,6 +97,8 @@ def problems_of(question: Question) -> list[tuple[str, str]]:
     """Return what is wrong with a question, as (key of the manifest, what was expected there)."""
     if question.kind not in KINDS:
         return [("kind", f"one of {', '.join(KINDS)}")]
+    if question.kind == "sigfig" and question.digits < 1:
+        return [("digits", "at least 1")]
     if not question.accepted or not question.key.strip():
         return [("key", "the right answer")]
     if question.kind in NUMERIC:
@@ -145,11 +147,13 @@ def _problems_of_choice(question: Question) -> list[tuple[str, str]]:
 def question_from_words(kind: str, expected: str, parameters: str, *, id: str = "q") -> Question:  # noqa: A002 - the manifest's name
     """Return the question of one line of a table: `numeric`, `3.14`, `atol=0.005 rtol=0`."""
     given = _parameters(parameters)
+    options = tuple(option.strip() for option in given.get("options", "").split("|") if option.strip())
+    keys = split_list(expected, options) if kind.strip() == "multi_choice" else [expected]
     question = Question(
         id=id,
         kind=kind.strip(),
-        accepted=((expected, 1.0),),
-        options=tuple(option.strip() for option in given.get("options", "").split("|") if option.strip()),
+        accepted=tuple((key, 1.0) for key in keys),
+        options=options,
         atol=fraction_of(given, "atol"),
         rtol=fraction_of(given, "rtol"),
         digits=int(given.get("digits", DEFAULT_DIGITS)),
@@ -180,7 +184,3 @@ def _parameters(text: str) -> dict[str, str]:
     # A value ends where the next name begins: it may have spaces in it.
     pieces = _PARAMETER.split(text)
     return {name: value.strip() for name, value in zip(pieces[1::2], pieces[2::2], strict=True)}
-
-
-KNOWN_FIELDS: Final = frozenset(one.name for one in fields(Question))
-__all__ = ["BadKey", "Question", "compared", "normalise", "problems_of", "question_from_words", "split_list"]

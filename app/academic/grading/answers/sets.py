@@ -11,7 +11,7 @@ from app.academic.grading.answers.numbers import NotANumber, normalise, read_num
 LONGEST: Final = 4000
 _DEEPEST: Final = 20
 _EMPTY: Final = frozenset({"\u2205", "\u00d8", "\\emptyset", "empty set"})
-_TOKEN = re.compile(r"[{}(),;]|[^{}(),;]+")
+_PIECE = re.compile(r"[{}(),;]|[^{}(),;]+")
 _CLOSING: Final = {"{": "}", "(": ")"}
 
 
@@ -53,9 +53,9 @@ def _closes_at_end(text: str) -> bool:
 
 def _read(text: str, *, is_bare: bool) -> frozenset[object]:
     waiting = [_Open("")]
-    for token in _TOKEN.findall(text):
-        if token.strip():
-            _take(waiting, token.strip())
+    for piece in _PIECE.findall(text):
+        if piece.strip():
+            _take(waiting, piece.strip())
     if len(waiting) != 1:
         raise NotASet("a bracket is not closed")
     (found,) = waiting[0].elements
@@ -67,28 +67,28 @@ def _read(text: str, *, is_bare: bool) -> frozenset[object]:
     return found
 
 
-def _take(waiting: list[_Open], token: str) -> None:
+def _take(waiting: list[_Open], piece: str) -> None:
     top = waiting[-1]
-    if token in _CLOSING:
+    if piece in _CLOSING:
         _expect(top.is_waiting, "a comma is missing between two elements")
         _expect(len(waiting) <= _DEEPEST, f"brackets are nested more than {_DEEPEST} deep")
-        waiting.append(_Open(token))
-    elif token in (",", ";"):
+        waiting.append(_Open(piece))
+    elif piece in (",", ";"):
         _expect(bool(top.bracket) and not top.is_waiting, "an element is missing beside a comma")
         top.is_waiting = True
-    elif token in _CLOSING.values():
-        _close(waiting, token)
+    elif piece in _CLOSING.values():
+        _close(waiting, piece)
     else:
         _expect(top.is_waiting, "a comma is missing between two elements")
-        top.elements.append(_element(token))
+        top.elements.append(_element(piece))
         top.is_waiting = False
 
 
-def _close(waiting: list[_Open], token: str) -> None:
+def _close(waiting: list[_Open], piece: str) -> None:
     top = waiting.pop()
-    _expect(_CLOSING.get(top.bracket) == token, "the brackets do not fit together")
+    _expect(_CLOSING.get(top.bracket) == piece, "the brackets do not fit together")
     _expect(not (top.is_waiting and top.elements), "an element is missing beside a comma")
-    waiting[-1].elements.append(frozenset(top.elements) if token == "}" else tuple(top.elements))
+    waiting[-1].elements.append(frozenset(top.elements) if piece == "}" else tuple(top.elements))
     waiting[-1].is_waiting = False
 
 

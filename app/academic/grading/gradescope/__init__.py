@@ -1,0 +1,1 @@
+"""Autograders made for Gradescope: their results file read, and their program run in the sandbox."""

@@ -1,0 +1,1 @@
+"""Whole programs in the sandbox: started, fed, watched, and their output compared."""
