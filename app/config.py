@@ -29,6 +29,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 # The handlers that may run on this site, and how. The environment may add to it, never replace it.
 APPROVED: Final[dict[str, Any]] = {
     "app.academic.jobs.AutomatedGradingJob": {"methods": ["handle"], "timeout": 600},
+    "app.academic.jobs.RegradeSubmissionJob": {"methods": ["handle"], "timeout": 600},
     "app.academic.jobs.NotifyStudentOfSubmissionJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.jobs.GenerateAnalyticsReportJob": {"methods": ["handle"], "timeout": 300},
     "app.academic.jobs.CheckForPlagiarismJob": {"methods": ["handle"], "timeout": 600},

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Select, false, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
+from app.academic.gradebook.models import Regrade
 from app.academic.models import Assignment, Course, Enrollment, Submission
 from app.academic.similarity.models import SimilarityPair
+from app.accounts.models import User
 from app.db import db
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from app.accounts.models import User
 
 
 def courses_of(user: User) -> Select[Course]:
@@ -55,6 +55,15 @@ def taught_assignment(user: User, assignment_id: int) -> Assignment | None:
     )
 
 
+def student_of(course_id: int, student_id: int) -> User | None:
+    """Somebody who takes a course."""
+    return db.session.scalar(
+        select(User)
+        .join(Enrollment, Enrollment.student_id == User.id)
+        .where(Enrollment.course_id == course_id, User.id == student_id)
+    )
+
+
 def visible_submission(user: User, receipt: str) -> Submission | None:
     """A student's own submission, or one of a course the person teaches or administers."""
     mine = (Submission.student_id == user.id) if user.is_student else _is_taught(user)
@@ -82,6 +91,17 @@ def attempts_of(assignment_id: int, student_id: int) -> Sequence[Submission]:
 def taught_submission(user: User, receipt: str) -> Submission | None:
     """A submission of a course the person teaches or administers."""
     return None if user.is_student else visible_submission(user, receipt)
+
+
+def taught_regrade(user: User, regrade_id: int) -> Regrade | None:
+    """A regrade of a course the person teaches or administers."""
+    return db.session.scalar(
+        select(Regrade)
+        .join(Regrade.assignment)
+        .join(Assignment.course)
+        .where(Regrade.id == regrade_id, _is_taught(user))
+        .options(joinedload(Regrade.assignment).joinedload(Assignment.course))
+    )
 
 
 def taught_pair(user: User, pair_id: int) -> SimilarityPair | None:

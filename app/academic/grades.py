@@ -29,17 +29,7 @@ def record_grade(
         if known is not None and (known.job_id or 0, known.attempt or 0) > (job_id, attempt):
             return False
         grade = known or Grade(submission_id=submission_id)
-        grade.outcome = report.outcome
-        grade.verdict = report.verdict
-        grade.points = report.points
-        grade.raw_score, grade.raw_points = report.raw_score, report.raw_points
-        # What cannot be graded is not a zero.
-        grade.full_score = report.score if report.outcome == "graded" else None
-        grade.version = version
-        penalise(session, submission, grade)
-        grade.hides = _hides(report)
-        grade.report = report.to_json()
-        grade.graded_at = dt.datetime.now(dt.UTC)
+        keep_report(session, submission, grade, report, version=version)
         grade.job_id, grade.attempt = job_id, attempt
         session.add(grade)
         submission.superseded_at = None
@@ -47,6 +37,23 @@ def record_grade(
             grade_superseded(session, submission)
         request_analytics(session, submission.assignment.course)
     return True
+
+
+def keep_report(
+    session: Session, submission: Submission, grade: Grade, report: GradeReport, *, version: int | None
+) -> None:
+    """Let the grade be what the report says, less what late work loses."""
+    grade.outcome = report.outcome
+    grade.verdict = report.verdict
+    grade.points = report.points
+    grade.raw_score, grade.raw_points = report.raw_score, report.raw_points
+    # What cannot be graded is not a zero.
+    grade.full_score = report.score if report.outcome == "graded" else None
+    grade.version = version
+    penalise(session, submission, grade)
+    grade.hides = _hides(report)
+    grade.report = report.to_json()
+    grade.graded_at = dt.datetime.now(dt.UTC)
 
 
 def penalise(session: Session, submission: Submission, grade: Grade) -> None:
@@ -57,6 +64,13 @@ def penalise(session: Session, submission: Submission, grade: Grade) -> None:
     grade.late_percent = deadline.percent_lost(submission.created_at)
     full = grade.full_score
     grade.score = None if full is None else after_penalty(full, grade.late_percent)
+
+
+def penalised(session: Session, submission: Submission, full: float) -> float:
+    """Give what a score is worth after what late work loses."""
+    assignment = submission.assignment
+    deadline = deadline_of(assignment, extension_of(session, assignment.id, submission.student_id))
+    return after_penalty(full, deadline.percent_lost(submission.created_at))
 
 
 def _hides(report: GradeReport) -> str:

@@ -1,4 +1,4 @@
-"""The four jobs that follow a submission.
+"""The four jobs that follow a submission, and the one that grades it once more.
 
 Each may run more than once (delivery is at least once): what it makes is replaced, never doubled.
 What is heavy is imported where it is used, since every job's process imports this module.
@@ -25,6 +25,7 @@ class AutomatedGradingJob:
 
         An attempt that a newer one superseded is left alone unless its turn has come after all.
         """
+        from app.academic import pausing
         from app.academic.grades import record_grade
         from app.academic.grading.errors import (
             AssignmentError,
@@ -35,6 +36,9 @@ class AutomatedGradingJob:
         submission = _submission(submission_id)
         if submission.superseded_at is not None and not even_superseded:
             return {"outcome": "superseded", "score": None, "points": submission.assignment.points}
+        if pausing.wait_for_resumption(submission_id, is_forced=even_superseded):
+            return {"outcome": "paused"}
+        submission = _submission(submission_id)
         current_job.progress(0, 1, "preparing")
         version = submission.assignment.version
         try:
@@ -50,6 +54,30 @@ class AutomatedGradingJob:
         )
         _log_grade(submission, report)
         return {"outcome": report.outcome, "score": report.score, "points": report.points, "kept": is_current}
+
+
+class RegradeSubmissionJob:
+    """Grade a submission once more, aside: what comes of it waits for a person."""
+
+    def handle(self, regrade_id: int, submission_id: int) -> dict[str, object]:
+        """Keep the result, or in a sentence why there is none; the grade stays as it is."""
+        from app.academic.gradebook import regrades
+        from app.academic.grading.errors import AssignmentError, AutograderError, SandboxUnavailable
+
+        if not regrades.is_wanted(regrade_id, submission_id):
+            return {"kept": False}
+        submission = _submission(submission_id)
+        version = submission.assignment.version
+        try:
+            report = _grade(submission)
+        except (AssignmentError, SandboxUnavailable) as error:
+            regrades.keep_result(regrade_id, submission_id, None, problem=str(error))
+            raise Abort(str(error)) from error
+        except AutograderError as error:
+            regrades.keep_result(regrade_id, submission_id, None, problem=str(error))
+            raise Retry(str(error)) from error
+        kept = regrades.keep_result(regrade_id, submission_id, report, version=version)
+        return {"kept": kept, "outcome": report.outcome, "score": report.score}
 
 
 class NotifyStudentOfSubmissionJob:

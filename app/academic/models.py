@@ -116,6 +116,13 @@ class Assignment(Base):
     is_published: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     # The text of assignment.yaml, for people; the files are what is graded with.
     manifest: Mapped[str] = mapped_column(LongText, default="")
+    # While this is set nothing is graded; `pausing` sets all three together, and clears them.
+    grading_paused_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # Who paused it: a person's address, or "alarm".
+    grading_paused_by: Mapped[str | None] = mapped_column(String(254))
+    grading_pause_reason: Mapped[str | None] = mapped_column(String(500))
+    # From this moment on students see what tests kept from them.
+    results_released_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
     course: Mapped[Course] = relationship(back_populates="assignments")
@@ -227,9 +234,14 @@ class Submission(Base):
         return due_at is not None and dt.datetime.now(dt.UTC) >= due_at
 
     @property
+    def is_released(self) -> bool:
+        """Whether a person has released what the tests kept back."""
+        return self.assignment.results_released_at is not None
+
+    @property
     def is_score_shown(self) -> bool:
         """Whether the student may see the total: a test that is still hidden would show through it."""
-        if self.grade is None or self.grade.hides == "nothing":
+        if self.grade is None or self.grade.hides == "nothing" or self.is_released:
             return True
         return self.grade.hides == "until_due" and self.is_due
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
+from app.academic.gradebook.models import WaitingGrading
 from app.academic.models import JOB_KINDS, SubmissionJob
 from app.db import Base
 
@@ -25,6 +26,7 @@ TITLES: Final = {
     "analytics": "Course statistics",
     "similarity": "Similarity check",
 }
+_PAUSED: Final = "waits: grading of this assignment is paused by staff; your work and its time are kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,12 @@ def steps_of(session: Session, submission_id: int) -> list[Step]:
         .order_by(_JOBS.c.id)
     )
     latest = {row["kind"]: row for row in session.execute(query).mappings()}
-    return [_step(session, latest[kind]) for kind in JOB_KINDS if kind in latest]
+    is_waiting = session.get(WaitingGrading, submission_id) is not None
+    steps = [_step(session, latest[kind]) for kind in JOB_KINDS if kind in latest]
+    return [
+        replace(it, state="held", words=_PAUSED) if is_waiting and it.kind == "grading" else it
+        for it in steps
+    ]
 
 
 def grading_states(session: Session, submission_ids: Collection[int]) -> dict[int, str]:

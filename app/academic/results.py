@@ -78,7 +78,7 @@ def shown_result(submission: Submission, *, is_staff: bool) -> ShownResult | Non
 
 
 def _is_shown(test: TestResult, submission: Submission, *, is_staff: bool) -> bool:
-    if is_staff or test.visibility == "visible":
+    if is_staff or test.visibility == "visible" or submission.is_released:
         return True
     return test.visibility == "after_due_date" and submission.is_due
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.academic import routes_similarity, routes_staff, routes_student, routes_submission
+from app.academic import (
+    routes_gradebook,
+    routes_grading,
+    routes_similarity,
+    routes_staff,
+    routes_student,
+    routes_submission,
+)
 from app.accounts.guards import refusal
 
 blueprint = Blueprint("academic", __name__)
@@ -14,6 +21,39 @@ _rule = blueprint.add_url_rule
 _rule("/", "home", routes_student.home)
 _rule("/courses/<int:course_id>", "course", routes_staff.course)
 _rule("/courses/<int:course_id>/statistics", "statistics", routes_staff.statistics)
+_rule("/courses/<int:course_id>/gradebook", "gradebook", routes_gradebook.gradebook)
+_rule("/courses/<int:course_id>/gradebook.csv", "gradebook_csv", routes_gradebook.gradebook_csv)
+_rule(
+    "/courses/<int:course_id>/gradebook/import",
+    "gradebook_import",
+    routes_gradebook.gradebook_import,
+    methods=["GET", "POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/students/<int:student_id>/grade",
+    "override",
+    routes_gradebook.override,
+    methods=["GET", "POST"],
+)
+_rule("/assignments/<int:assignment_id>/pause", "pause", routes_grading.pause, methods=["POST"])
+_rule("/assignments/<int:assignment_id>/resume", "resume", routes_grading.resume, methods=["POST"])
+_rule(
+    "/assignments/<int:assignment_id>/release-results",
+    "release_results",
+    routes_grading.release_results,
+    methods=["POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/hide-results",
+    "hide_results",
+    routes_grading.hide_results,
+    methods=["POST"],
+)
+_rule("/assignments/<int:assignment_id>/grading", "grading", routes_grading.grading)
+_rule("/assignments/<int:assignment_id>/regrade", "regrade_all", routes_grading.regrade_all, methods=["POST"])
+_rule("/regrades/<int:regrade_id>", "regrade_preview", routes_grading.preview)
+_rule("/regrades/<int:regrade_id>/publish", "regrade_publish", routes_grading.publish, methods=["POST"])
+_rule("/regrades/<int:regrade_id>/discard", "regrade_discard", routes_grading.discard, methods=["POST"])
 _rule("/assignments/<int:assignment_id>", "assignment", routes_student.assignment)
 _rule("/assignments/<int:assignment_id>/hand-in", "hand_in", routes_student.hand_in, methods=["POST"])
 _rule("/assignments/<int:assignment_id>/given/<int:file_id>", "given_file", routes_student.given_file)
@@ -23,4 +63,4 @@ _rule("/similarity/<int:pair_id>", "pair", routes_similarity.pair)
 _rule("/similarity/<int:pair_id>/decide", "decide", routes_similarity.decide, methods=["POST"])
 _rule("/submissions/<receipt>", "submission", routes_submission.submission)
 _rule("/submissions/<receipt>/files/<int:file_id>", "download", routes_submission.download)
-_rule("/submissions/<receipt>/regrade", "regrade", routes_submission.regrade, methods=["POST"])
+_rule("/submissions/<receipt>/regrade", "regrade", routes_grading.regrade_one, methods=["POST"])

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from app.academic import access, routes_staff
 from app.academic.downloads import text_download
+from app.academic.gradebook import overrides
 from app.academic.models import AssignmentFile, Submission
 from app.academic.refusals import HandInRefused
 from app.academic.submissions import hand_in as store_submission
@@ -31,7 +32,8 @@ def home() -> str:
     if not current_user.is_student:
         return routes_staff.courses(courses)
     latest = _latest_of_each_assignment()
-    return render_template("academic/home.html", courses=courses, latest=latest)
+    changed = overrides.overrides_for_student(db.session(), current_user.id)
+    return render_template("academic/home.html", courses=courses, latest=latest, overrides=changed)
 
 
 def assignment(assignment_id: int) -> str:
@@ -74,6 +76,7 @@ def _page(found: Assignment, problem: str = "") -> str:
         history=access.attempts_of(found.id, current_user.id),
         given=[file for file in found.files if file.is_given],
         problem=problem,
+        override=overrides.override_of(db.session(), found.id, current_user.id),
     )
 
 

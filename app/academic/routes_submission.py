@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, render_template, request
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.academic import access, progress, submissions
+from app.academic import access, progress
 from app.academic.comparison import SHOWN_FROM
 from app.academic.downloads import text_download
+from app.academic.gradebook.overrides import override_of
 from app.academic.models import Submission, SubmissionFile
 from app.academic.results import shown_result
 from app.academic.similarity import pairs_for_submission
@@ -43,6 +44,7 @@ def submission(receipt: str) -> Response:
         "steps": steps,
         "is_live": any(not step.is_finished for step in steps),
         "result": shown_result(found, is_staff=not current_user.is_student),
+        "override": override_of(db.session(), found.assignment_id, found.student_id),
         "history": access.attempts_of(found.assignment_id, found.student_id),
     }
     if "HX-Request" in request.headers:
@@ -59,14 +61,6 @@ def download(receipt: str, file_id: int) -> ResponseReturnValue:
         select(SubmissionFile).where(SubmissionFile.id == file_id, SubmissionFile.submission_id == found.id)
     )
     return text_download(file.name, file.content) if file else abort(404)
-
-
-def regrade(receipt: str) -> ResponseReturnValue:
-    """Grade once more; the present grade stays until the new one is there."""
-    found = access.taught_submission(current_user, receipt) or abort(404)
-    job_id = submissions.regrade(found)
-    flash(f"Grading is enqueued once more, as job {job_id}. The present grade stays until then.", "success")
-    return redirect(url_for("academic.submission", receipt=receipt), 303)
 
 
 def _unless_unchanged(response: Response) -> Response:

@@ -151,12 +151,6 @@ def take_in(
     return _handed_in(submission, is_new=True, same_as=None if same is None else same.number)
 
 
-def regrade(submission: Submission) -> int:
-    """Enqueue grading once more, behind the students who wait; give the job's number."""
-    with writing() as session:
-        return grade_again(session, submission.id, priority=2).id
-
-
 def grade_again(session: Session, submission_id: int, *, priority: int) -> Job:
     """Enqueue one more grading of a submission, also of one that a newer attempt superseded."""
     parameters: list[object] = [submission_id, True]
@@ -182,6 +176,13 @@ def grade_superseded(session: Session, submission: Submission) -> None:
     )
     if older is not None:
         grade_again(session, older.id, priority=GRADING.priority)
+
+
+def enqueue_grading(session: Session, submission: Submission) -> int:
+    """Enqueue grading in the caller's transaction, as handing in does; give the job's number."""
+    job = _enqueue(session, GRADING, [submission.id])
+    _link(session, submission.id, GRADING, job)
+    return job.id
 
 
 def request_analytics(session: Session, course: Course) -> Job:

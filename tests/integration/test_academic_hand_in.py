@@ -125,13 +125,3 @@ def test_one_analytics_job_waits_per_course(world: World) -> None:
             more = {request_analytics(session, course).id for _ in range(2)}
         assert {waiting} | more == set(db.session.scalars(of_analytics))
         assert 1 == len(more - {waiting})
-
-
-def test_a_regrade_waits_behind_students_and_only_once(world: World) -> None:
-    """Asking twice enqueues one job, of medium priority, linked to the submission."""
-    handed_in = world.hand_in(world.ann)
-    with world.application.app_context():
-        submission = db.session.get_one(Submission, handed_in.submission_id)
-        first = submissions.regrade(submission)
-        assert first == submissions.regrade(db.session.get_one(Submission, handed_in.submission_id))
-        assert 2 == db.session.get_one(Job, first).priority
