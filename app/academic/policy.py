@@ -157,7 +157,7 @@ def _failed(session: Session, submission_ids: Sequence[int]) -> set[int]:
         .where(SubmissionJob.kind == "grading", SubmissionJob.submission_id.in_(submission_ids))
         .order_by(_JOBS.c.id)
     )
-    newest: dict[int, str] = dict(session.execute(query).tuples().all())
+    newest: dict[int, str] = {row[0]: row[1] for row in session.execute(query)}
     return {submission_id for submission_id, status in newest.items() if status == "failed"}
 
 

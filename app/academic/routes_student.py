@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -13,15 +14,21 @@ from app.academic import access, routes_staff
 from app.academic.downloads import text_download
 from app.academic.gradebook import overrides
 from app.academic.models import AssignmentFile, Submission
+from app.academic.policy import budget_of, counting, deadline_of, extension_of
+from app.academic.receiving import accepted_kinds, received
 from app.academic.refusals import HandInRefused
+from app.academic.submissions import choose_attempt
 from app.academic.submissions import hand_in as store_submission
-from app.academic.uploads import Upload, UploadRejected, check_upload
+from app.academic.uploads import UploadRejected
 from app.db import db
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask.typing import ResponseReturnValue
 
     from app.academic.models import Assignment
+    from app.academic.submissions import HandedIn
 
 _FIELD: Final = "file"
 
@@ -47,12 +54,14 @@ def hand_in(assignment_id: int) -> ResponseReturnValue:
     found = access.visible_assignment(current_user, assignment_id) or abort(404)
     if not current_user.is_student:
         abort(403)
+    # The time of arrival: reading and checking may take a moment.
+    received_at = dt.datetime.now(dt.UTC)
     try:
-        handed_in = store_submission(current_user, found, [_sent_file(found)])
+        sent = received(_sent_files(), found.submit_names, max_bytes=found.max_bytes)
+        handed_in = store_submission(current_user, found, sent.uploads, at=received_at)
     except (UploadRejected, HandInRefused) as refused:
         return _page(access.visible_assignment(current_user, assignment_id) or abort(404), str(refused)), 422
-    if not handed_in.is_new:
-        flash(f"This is byte for byte your attempt {handed_in.number}, so nothing new was stored.", "warning")
+    _tell(handed_in, sent.left_out)
     return redirect(url_for("academic.submission", receipt=handed_in.receipt), 303)
 
 
@@ -69,28 +78,67 @@ def given_file(assignment_id: int, file_id: int) -> ResponseReturnValue:
     return text_download(file.path.rsplit("/", 1)[-1], file.content) if file else abort(404)
 
 
+def choose(receipt: str) -> ResponseReturnValue:
+    """Make this attempt the one that counts, where that is the student's choice."""
+    found = access.visible_submission(current_user, receipt) or abort(404)
+    if not current_user.is_student:
+        abort(403)
+    try:
+        choose_attempt(found)
+    except HandInRefused as refused:
+        flash(str(refused), "error")
+    else:
+        flash(
+            f"Attempt {found.number} counts now. You can choose another until the assignment closes.",
+            "success",
+        )
+    return redirect(url_for("academic.assignment", assignment_id=found.assignment_id), 303)
+
+
+def _tell(handed_in: HandedIn, left_out: Sequence[str]) -> None:
+    if not handed_in.is_new:
+        flash(f"This is byte for byte your attempt {handed_in.number}, so nothing new was stored.", "warning")
+    elif handed_in.same_as is not None:
+        earlier = f"This is byte for byte your attempt {handed_in.same_as}"
+        flash(f"{earlier}: it shares its result and spends no attempt.", "warning")
+    if left_out:
+        names = ", ".join(name[:60] for name in left_out[:5]) + (" and more" if len(left_out) > 5 else "")  # noqa: PLR2004 - shown
+        flash(f"Left out of the archive, as nobody asked for it: {names}.", "warning")
+
+
 def _page(found: Assignment, problem: str = "") -> str:
+    now = dt.datetime.now(dt.UTC)
+    extension = extension_of(db.session(), found.id, current_user.id)
+    history = access.attempts_of(found.id, current_user.id)
     return render_template(
         "academic/assignment.html",
         assignment=found,
-        history=access.attempts_of(found.id, current_user.id),
+        history=history,
+        counting=counting(history, found.counts),
+        deadline=deadline_of(found, extension),
+        budget=budget_of(
+            db.session(),
+            found,
+            current_user.id,
+            at=now,
+            extra=extension.extra_attempts if extension else 0,
+        ),
+        now=now,
+        kinds=accepted_kinds(found.submit_names),
         given=[file for file in found.files if file.is_given],
         problem=problem,
         override=overrides.override_of(db.session(), found.id, current_user.id),
     )
 
 
-def _sent_file(found: Assignment) -> Upload:
+def _sent_files() -> list[tuple[str, bytes]]:
     parts = request.files.getlist(_FIELD)
     if not parts and _FIELD in request.form:
         raise UploadRejected("File: it came as text. Choose a file and send that.")
     if not parts:
-        raise UploadRejected("File: the form came without one. Choose a Python file.")
-    if len(parts) > 1:
-        raise UploadRejected(f"File: {len(parts)} came at once. One submission is one file.")
-    # One byte more than allowed tells that there is more; the rest is never read.
-    content = parts[0].stream.read(found.max_bytes + 1)
-    return check_upload(parts[0].filename or "", content, max_bytes=found.max_bytes)
+        raise UploadRejected("File: the form came without one. Choose a file.")
+    # The whole request is bounded already: no part is larger than MAX_CONTENT_LENGTH.
+    return [(part.filename or "", part.stream.read()) for part in parts]
 
 
 def _latest_of_each_assignment() -> dict[int, Submission]:

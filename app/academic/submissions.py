@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.academic.duplicates import same_bytes, share_grade
 from app.academic.models import (
@@ -183,6 +183,22 @@ def enqueue_grading(session: Session, submission: Submission) -> int:
     job = _enqueue(session, GRADING, [submission.id])
     _link(session, submission.id, GRADING, job)
     return job.id
+
+
+def choose_attempt(submission: Submission) -> None:
+    """Make an attempt the one that counts; raises `HandInRefused` where that is not the student's choice."""
+    submission_id = submission.id
+    with writing() as session:
+        chosen = session.get_one(Submission, submission_id, with_for_update=True)
+        assignment = chosen.assignment
+        deadline = deadline_of(assignment, extension_of(session, assignment.id, chosen.student_id))
+        if assignment.counts != "chosen":
+            raise HandInRefused(f"The {assignment.counts} attempt counts for this assignment.")
+        if deadline.is_closed(dt.datetime.now(dt.UTC)):
+            raise HandInRefused("This assignment is closed, so the choice stays as it is.")
+        mine = (Submission.assignment_id == assignment.id, Submission.student_id == chosen.student_id)
+        session.execute(update(Submission).where(*mine).values(is_chosen=Submission.id == submission_id))
+        request_analytics(session, assignment.course)
 
 
 def request_analytics(session: Session, course: Course) -> Job:
