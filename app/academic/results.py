@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
+
+from app.academic.grading.gradescope.markup import markup_of
 from app.academic.grading.results import GradeReport
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class ShownTest:
     max_points: float | None
     message: str = ""
     output: str = ""
+    markup: Markup = Markup()  # noqa: RUF009 - a text, and so frozen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,5 +99,7 @@ def _test(test: TestResult, is_open: bool) -> ShownTest:  # noqa: FBT001 - zippe
         points=test.points,
         max_points=test.max_points,
         message="" if test.is_passed else test.message,
-        output=test.output,
+        output="" if test.markup else test.output,
+        # Cleaned when it was made; once more, since what is stored is older than this program.
+        markup=Markup(markup_of(test.markup, "html")),  # noqa: S704
     )

@@ -26,6 +26,8 @@ class TestResult:
     max_points: float = 1.0
     message: str = ""
     output: str = ""
+    # The message with its markup, cleaned, where an autograder wrote some.
+    markup: str = ""
     visibility: str = "visible"
     seconds: float = 0.0
     # The number of the part it belongs to, from 0.
@@ -103,4 +105,6 @@ def storable(text: str) -> str:
 def _as_shown(test: TestResult, shown: frozenset[str]) -> TestResult:
     if test.visibility in shown:
         return test
-    return replace(test, title="Hidden test", name="", message=HIDDEN_MESSAGE, output="", seconds=0.0)
+    return replace(
+        test, title="Hidden test", name="", message=HIDDEN_MESSAGE, output="", markup="", seconds=0.0
+    )

@@ -64,6 +64,8 @@ class PartResult:
     failure: str = ""
     output: str = ""
     cpu_seconds: float = 0.0
+    # What was earned from 0 to 1 (or more, with a bonus), where the tests' points do not add up to it.
+    fraction: float | None = None
     # A person has yet to judge this part: there is no total before.
     is_waiting: bool = False
     # Why this part cannot be graded at all, for the student; the attempt is not spent.
@@ -74,6 +76,8 @@ class PartResult:
     @property
     def share(self) -> float:
         """The part of its points that was earned, from 0 to 1."""
+        if self.fraction is not None:
+            return self.fraction
         most = sum(test.max_points for test in self.tests)
         return sum(test.points for test in self.tests) / most if most else 0.0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.academic.grading.feedback import clip
 from app.academic.grading.limits import Limits
 from app.academic.grading.parts.base import VISIBILITIES, PartResult, write_code
-from app.academic.grading.parts.python_tests import limits_of
+from app.academic.grading.parts.python_tests import limits_of, test_files
 from app.academic.grading.programs.cases import (
     Case,
     Group,
@@ -73,7 +73,9 @@ class IoCases:
 
 
 def recognises(folder: Path) -> bool:
-    """Whether there are pairs of files, or the cases of a system we know."""
+    """Whether there are pairs of files, or the cases of a system we know; beside tests they are data."""
+    if test_files(folder):
+        return False
     has_pairs = any(
         one.with_suffix(".out").is_file() for name in _FOLDERS for one in (folder / name).glob("*.in")
     )
