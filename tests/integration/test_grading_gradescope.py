@@ -104,7 +104,7 @@ def test_an_autograder_reaches_nothing_of_the_machine(folder: Path, monkeypatch:
     report = run(
         folder,
         program="""
-        seen="$(cat /proc/*/environ; ls /home /root /etc/shadow
+        seen="$(cat /proc/*/environ; ls /home /root /etc/shadow; echo
         ls /proc | grep -c '^[0-9]*$'; cat /proc/net/dev | wc -l; id -u)"
         printf '{"score": 1, "output": "%s"}' "$(echo $seen | tr -cd 'a-zA-Z0-9 ')" > results/results.json
         """.replace("\n        ", "\n"),
