@@ -14,7 +14,6 @@ from app.academic.similarity.prints import (
     SYNTAX,
     WORDING,
     Kind,
-    _Gram,
     fingerprint,
     stable_hash,
     winnow,
@@ -43,7 +42,7 @@ BOMBS = {
 
 def prints_of(source: str, feature: int = STRUCTURE, name: str = "a.py") -> set[int]:
     """Hashes of one feature of one file."""
-    return set(fingerprint({name: source.encode()}).features[feature].positions)
+    return set(fingerprint({name: source.encode()}).features[feature].hashes)
 
 
 def test_hashes_are_the_same_everywhere() -> None:
@@ -77,7 +76,9 @@ def test_comments_and_docstrings_are_wording_and_not_structure() -> None:
     commented = '"""What this does, at length."""\n# a remark of mine\n' + SOURCE
     assert prints_of(SOURCE) == prints_of(commented)
     assert prints_of(SOURCE, SYNTAX) == prints_of(commented, SYNTAX)
-    assert prints_of(SOURCE, WORDING) < prints_of(commented, WORDING)
+    plain, longer = (fingerprint({"a.py": it.encode()}).features[WORDING] for it in (SOURCE, commented))
+    assert plain.total < longer.total
+    assert len(plain.hashes & longer.hashes) > 0.9 * min(len(plain.hashes), len(longer.hashes))
 
 
 def test_what_the_instructor_gave_is_left_out() -> None:
@@ -112,7 +113,7 @@ def test_prose_is_compared_by_words_only() -> None:
     first = fingerprint({"a.txt": b"The quick, brown fox jumps."}, kind="prose")
     second = fingerprint({"b.txt": b"the QUICK brown fox - jumps"}, kind="prose")
     assert [WORDING] == list(first.features)
-    assert 3 == len(first.features[WORDING].positions)
+    assert 3 == len(first.features[WORDING].hashes)
     assert first.digest == second.digest
 
 
@@ -141,7 +142,7 @@ def test_a_parser_bomb_falls_back_to_tokens(bomb: str) -> None:
     """Hostile Python costs neither the process nor much time."""
     begun = time.process_time()
     prints = fingerprint({"a.py": bomb.encode()})
-    assert {} == prints.features[SYNTAX].positions
+    assert frozenset() == prints.features[SYNTAX].hashes
     assert time.process_time() - begun < 5
 
 
@@ -164,18 +165,18 @@ def test_a_large_submission_is_cut() -> None:
     line = "value{0} = function{0}({0}, 'text {0}')\n"
     source = "".join(line.format(number) for number in range(MAX_CHARACTERS // 20))
     prints = fingerprint({"a.py": source.encode()})
-    assert all(len(feature.positions) < 8_000 for feature in prints.features.values())
+    assert all(len(feature.hashes) < 8_000 for feature in prints.features.values())
 
 
 def test_winnowing_keeps_one_of_every_window() -> None:
     """No run as long as a window is without a kept fingerprint."""
-    grams = [_Gram(stable_hash(0, str(number)), number) for number in range(300)]
-    kept = [gram.position for gram in winnow(grams, 4)]
+    grams = [stable_hash(0, str(number)) for number in range(300)]
+    kept = [grams.index(gram) for gram in winnow(grams, 4)]
     assert all(later - earlier <= 4 for earlier, later in itertools.pairwise(kept))
     assert len(kept) < 150
 
 
 def test_what_a_wide_window_keeps_a_narrow_one_keeps_too() -> None:
     """Files of different length stay comparable."""
-    grams = [_Gram(stable_hash(0, str(number)), number) for number in range(300)]
+    grams = [stable_hash(0, str(number)) for number in range(300)]
     assert set(winnow(grams, 16)) <= set(winnow(grams, 4)) <= set(winnow(grams, 1))

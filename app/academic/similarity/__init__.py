@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.academic.similarity.engine import check_submission, refresh, store_and_compare
+    from app.academic.similarity.engine import (
+        check_submission,
+        keep,
+        keep_all,
+        look_up,
+        refresh,
+        store_and_compare,
+    )
     from app.academic.similarity.evidence import Passage, passages
     from app.academic.similarity.prints import Prints, fingerprint
     from app.academic.similarity.queries import (
@@ -20,7 +27,8 @@ if TYPE_CHECKING:
         similarity_histogram,
     )
     from app.academic.similarity.results import Match, SimilarityResult
-    from app.academic.similarity.store import forget
+    from app.academic.similarity.store import forget, rebuild, store_prints
+    from app.academic.similarity.sweep import compare_class, sweep_and_keep
 
 __all__ = [
     "Match",
@@ -28,16 +36,23 @@ __all__ = [
     "Prints",
     "SimilarityResult",
     "check_submission",
+    "compare_class",
     "decide",
     "fingerprint",
     "forget",
     "highest_score",
+    "keep",
+    "keep_all",
+    "look_up",
     "pairs_for_submission",
     "passages",
     "ranked_pairs",
+    "rebuild",
     "refresh",
     "similarity_histogram",
     "store_and_compare",
+    "store_prints",
+    "sweep_and_keep",
 ]
 
 _HOME = {
@@ -46,16 +61,23 @@ _HOME = {
     "Prints": "prints",
     "SimilarityResult": "results",
     "check_submission": "engine",
+    "compare_class": "sweep",
     "decide": "queries",
     "fingerprint": "prints",
     "forget": "store",
     "highest_score": "queries",
+    "keep": "engine",
+    "keep_all": "engine",
+    "look_up": "engine",
     "pairs_for_submission": "queries",
     "passages": "evidence",
     "ranked_pairs": "queries",
+    "rebuild": "store",
     "refresh": "engine",
     "similarity_histogram": "queries",
     "store_and_compare": "engine",
+    "store_prints": "store",
+    "sweep_and_keep": "sweep",
 }
 
 

@@ -1,9 +1,10 @@
 """The tables of the similarity check.
 
 A fingerprint is a signed 64-bit hash of a short run of tokens, syntax nodes, characters or
-words. `similarity_fingerprints` says who has it, `similarity_frequencies` how many authors do:
-a look-up asks the second for the rare ones and only then the first, so that the k-th
-submission costs its own size and not k.
+words. A document keeps its own, packed; `similarity_postings` says of each how many authors
+have it and which submissions had it first. A look-up reads one row per fingerprint of the
+submission and then the few documents that it finds, so the k-th submission costs its own size
+and not k.
 """
 
 from __future__ import annotations
@@ -18,16 +19,22 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, BigId, UtcDateTime
 
 VERDICTS: Final = ("dismissed", "confirmed")
+HOLDERS_LENGTH: Final = 300
+
+# MariaDB gives a BLOB 64 KiB unless told otherwise.
+LongBytes = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
 class SimilarityClass(Base):
@@ -42,7 +49,7 @@ class SimilarityClass(Base):
 
 
 class SimilarityDocument(Base):
-    """What is known of one fingerprinted submission beside its fingerprints."""
+    """A fingerprinted submission: its fingerprints and what is known of it as a whole."""
 
     __tablename__ = "similarity_documents"
     __table_args__ = (
@@ -65,37 +72,21 @@ class SimilarityDocument(Base):
     text_hash: Mapped[int | None] = mapped_column(BigInteger)
     """Hash of the whole text without white space; judges programs too short for the other."""
     totals: Mapped[str] = mapped_column(String(200))
-    """JSON: per set of fingerprints how many there are, and how many there were before winnowing."""
+    """JSON: per set of fingerprints how many are kept, and how many there were before thinning out."""
+    hashes: Mapped[bytes] = mapped_column(LongBytes)
+    """The fingerprints, set after set in the order of `totals`, as little-endian 64-bit numbers."""
+    profile: Mapped[str] = mapped_column(Text, default="{}")
+    """JSON: per set, how many fingerprints so many authors had when it was last compared."""
     class_size: Mapped[int] = mapped_column(Integer, default=0)
     """How many authors there were when this submission was last compared."""
     note: Mapped[str] = mapped_column(String(200), default="")
     checked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
-class SimilarityFingerprint(Base):
-    """A submission has a fingerprint, first seen at a position (file number and line)."""
+class SimilarityPosting(Base):
+    """How many different authors of an assignment have a fingerprint, and who had it first."""
 
-    __tablename__ = "similarity_fingerprints"
-    __table_args__ = (
-        Index("ix_similarity_fingerprints_submission", "submission_id"),
-        {"sqlite_with_rowid": False},
-    )
-
-    assignment_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("assignments.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    hash: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    submission_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    kind: Mapped[int] = mapped_column(SmallInteger)
-    position: Mapped[int] = mapped_column(Integer)
-
-
-class SimilarityFrequency(Base):
-    """How many different authors of an assignment have a fingerprint."""
-
-    __tablename__ = "similarity_frequencies"
+    __tablename__ = "similarity_postings"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     assignment_id: Mapped[int] = mapped_column(
@@ -103,6 +94,8 @@ class SimilarityFrequency(Base):
     )
     hash: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     author_count: Mapped[int] = mapped_column(Integer)
+    holders: Mapped[str] = mapped_column(String(HOLDERS_LENGTH))
+    """Submissions of different authors that had it first, `,3,17,`; no more are written when it is full."""
 
 
 class SimilarityPair(Base):

@@ -2,7 +2,9 @@
 
 Two bodies of evidence. *Structure*: runs of 8 normalised tokens, for Python also runs of 5
 syntax nodes; it survives renaming and reformatting. *Wording*: runs of 12 characters without
-white space, for prose runs of 3 words; it holds comments, literals and odd names.
+white space, for prose runs of 3 words; it holds comments, literals and odd names. Of the
+characters' runs in all but short programs every second or fourth is kept, chosen by its hash, so
+that all choose the same.
 Long files are winnowed (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003): of every window
 of fingerprints the smallest is kept. Windows are powers of four, so that what a longer file
 keeps is among what a shorter one would have kept.
@@ -12,11 +14,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from zlib import crc32
 
-from app.academic.similarity.syntax import node_sequence
+from app.academic.similarity.syntax import node_sequence, units
 from app.academic.similarity.tokens import character_tokens, code_tokens, decode, word_tokens
 
 if TYPE_CHECKING:
@@ -28,28 +30,30 @@ STRUCTURE: Final = 1
 SYNTAX: Final = 2
 WORDING: Final = 3
 FEATURES: Final = {STRUCTURE: "structure", SYNTAX: "syntax", WORDING: "wording"}
+VERSION: Final = 2
+"""Of how fingerprints are made: what another version made is not compared with, but made again."""
 
 _LENGTHS: Final = {STRUCTURE: 8, SYNTAX: 5, WORDING: 12}
 _PROSE_WORDS: Final = 3
-_UNWINNOWED: Final = {STRUCTURE: 2_000, SYNTAX: 2_000, WORDING: 1_500}
+_DENSE: Final = 600  # characters' runs; of twice as many every second is kept, of more every fourth
+_UNWINNOWED: Final = 2_000
 MAX_FILES: Final = 50
 MAX_CHARACTERS: Final = 400_000  # of one submission; what is beyond is not compared
-SHORTEST_STRUCTURE: Final = 60  # fewer fingerprints than this say nothing about structure
 SHORTEST_WHOLE: Final = 200  # in short programs two people's structure may well be the same
+SHORTEST_SYNTAX: Final = 80  # nodes of Python; it says more in fewer words
 SHORTEST_TEXT: Final = 250
-_LINE_BITS: Final = 20
 
 
 class Features(NamedTuple):
-    """Fingerprints of one feature: hash to position, and how many there were before winnowing."""
+    """Fingerprints of one feature, and how many there were before sampling and winnowing."""
 
-    positions: dict[int, int]
+    hashes: frozenset[int]
     total: int
 
     @property
     def scale(self) -> float:
         """How many fingerprints one kept fingerprint stands for."""
-        return self.total / len(self.positions) if self.positions else 1.0
+        return self.total / len(self.hashes) if self.hashes else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,159 +70,166 @@ class Prints:
     @property
     def digest(self) -> str:
         """Tells whether two sets of fingerprints are the same."""
-        hashes = sorted(value for feature in self.features.values() for value in feature.positions)
-        body = f"{self.kind}:{self.whole_hash}:{self.text_hash}:{hashes}".encode()
-        return blake2b(body, digest_size=16).hexdigest()
+        made = blake2b(f"{VERSION}:{self.kind}:{self.whole_hash}:{self.text_hash}".encode(), digest_size=16)
+        for feature, found in self.features.items():
+            made.update(f"{feature}:{sorted(found.hashes)}".encode())
+        return made.hexdigest()
+
+    @property
+    def hashes(self) -> frozenset[int]:
+        """All fingerprints, whatever they are of."""
+        return frozenset().union(*(feature.hashes for feature in self.features.values()))
 
     @property
     def is_empty(self) -> bool:
         """Nothing was left to compare."""
-        return not any(feature.positions for feature in self.features.values())
+        return not self.hashes
 
 
-class _Gram(NamedTuple):
-    value: int
-    position: int
+class _Source(NamedTuple):
+    """A file as it is read: its normalised tokens are asked for more than once."""
+
+    name: str
+    text: str
+    forms: Sequence[str]
+    nodes: Sequence[str]
 
 
 def fingerprint(files: Mapping[str, bytes], *, kind: Kind = "code", base: Sequence[bytes] = ()) -> Prints:
     """Fingerprints of a submission's files, without what the instructor gave (`base`)."""
     if kind not in ("code", "prose"):
         raise ValueError(f"kind is {kind!r}; expected 'code' or 'prose'")
-    texts = _texts(files)
-    given = _given(base, _suffix(texts), kind)
+    sources = _sources(files, kind)
+    given = _sources({f"base{number}{_suffix(sources)}": it for number, it in enumerate(base)}, kind)
     found = {
-        feature: _feature(feature, texts, kind, given[feature])
+        feature: _feature(feature, sources, kind, given)
         for feature in (FEATURES if kind == "code" else (WORDING,))
     }
     return Prints(
-        kind=kind, features=found, whole_hash=_whole_hash(texts, found), text_hash=_text_hash(texts, found)
+        kind=kind,
+        features=found,
+        whole_hash=_whole_hash(sources, found),
+        text_hash=_text_hash(sources, found),
     )
 
 
-def position_of(file_number: int, line: int) -> int:
-    """File (counted in order of names) and line as one number."""
-    return (file_number << _LINE_BITS) | min(line, (1 << _LINE_BITS) - 1)
-
-
-def _texts(files: Mapping[str, bytes]) -> dict[str, str]:
+def _sources(files: Mapping[str, bytes], kind: Kind) -> list[_Source]:
     room = MAX_CHARACTERS
-    texts: dict[str, str] = {}
+    sources: list[_Source] = []
     for name in sorted(files)[:MAX_FILES]:
-        texts[name] = decode(files[name])[:room]
-        room -= len(texts[name])
-    return texts
+        text = decode(files[name])[:room]
+        room -= len(text)
+        is_code = kind == "code"
+        forms = [token.form for token in code_tokens(name, text)] if is_code else []
+        is_python = is_code and name.endswith((".py", ".pyw"))
+        nodes = [node for node, _ in node_sequence(text)] if is_python else []
+        sources.append(_Source(name, text, forms, nodes))
+    return sources
 
 
-def _suffix(texts: Mapping[str, str]) -> str:
+def _suffix(sources: Sequence[_Source]) -> str:
     """Ending of the first file: base code comes without names and is read in the same language."""
-    name = next(iter(texts), "")
+    name = sources[0].name if sources else ""
     return name[name.rindex(".") :] if "." in name else ""
 
 
-def _given(base: Sequence[bytes], suffix: str, kind: Kind) -> dict[int, frozenset[int]]:
-    texts = [decode(content)[:MAX_CHARACTERS] for content in base]
-    return {
-        feature: frozenset(
-            gram.value for text in texts for gram in _grams(feature, f"base{suffix}", text, kind, 0)
-        )
-        for feature in FEATURES
-    }
+def _feature(feature: int, sources: Sequence[_Source], kind: Kind, base: Sequence[_Source]) -> Features:
+    if (feature, kind) == (WORDING, "code"):
+        rate = _rate(sources)
+        files = [_character_grams(source.text, rate) for source in sources]
+        given = frozenset(value for source in base for value in _character_grams(source.text, rate))
+    else:
+        rate = 1
+        files = [_grams(feature, source) for source in sources]
+        given = frozenset(value for source in base for value in _grams(feature, source))
+    files = [[value for value in values if value not in given] for values in files]
+    found = frozenset(value for values in files for value in values)
+    window = _window(len(found))
+    kept = frozenset(value for values in files for value in winnow(values, window)) if window > 1 else found
+    return Features(kept, len(found) * rate)
 
 
-def _feature(feature: int, texts: Mapping[str, str], kind: Kind, given: frozenset[int]) -> Features:
-    files = [
-        [gram for gram in _grams(feature, name, text, kind, number) if gram.value not in given]
-        for number, (name, text) in enumerate(texts.items())
-    ]
-    total = len({gram.value for grams in files for gram in grams})
-    window = _window(feature, total)
-    positions: dict[int, int] = {}
-    for grams in files:
-        for gram in winnow(grams, window):
-            positions.setdefault(gram.value, gram.position)
-    return Features(positions, total)
+def _rate(sources: Sequence[_Source]) -> int:
+    """One in so many characters' runs is kept; what a long program keeps a short one keeps too."""
+    size = sum(len(source.text) - sum(map(source.text.count, " \n\t")) for source in sources)
+    if size <= _DENSE:
+        return 1
+    return 2 if size <= 2 * _DENSE else 4
 
 
-def _window(feature: int, total: int) -> int:
+def _window(total: int) -> int:
     """All fingerprints of short files; a quarter as dense with every fourfold length."""
-    window, limit = 1, _UNWINNOWED[feature]
+    window, limit = 1, _UNWINNOWED
     while total > limit:
         window *= 4
         limit *= 4
     return window
 
 
-def winnow(grams: Sequence[_Gram], window: int) -> Iterator[_Gram]:
+def winnow(values: Sequence[int], window: int) -> Iterator[int]:
     """Keep the smallest fingerprint of every window, the rightmost of equal ones."""
-    if window <= 1 or len(grams) <= window:
-        yield from grams if window <= 1 else sorted(grams)[:1]
+    if window <= 1 or len(values) <= window:
+        yield from values if window <= 1 else sorted(values)[:1]
         return
     last = -1
     smallest: deque[int] = deque()
-    for index, gram in enumerate(grams):
-        while smallest and grams[smallest[-1]].value >= gram.value:
+    for index, value in enumerate(values):
+        while smallest and values[smallest[-1]] >= value:
             smallest.pop()
         smallest.append(index)
         if smallest[0] <= index - window:
             smallest.popleft()
         if index >= window - 1 and smallest[0] != last:
             last = smallest[0]
-            yield grams[last]
+            yield values[last]
 
 
-def _grams(feature: int, name: str, text: str, kind: Kind, number: int) -> list[_Gram]:
-    if feature == WORDING and kind == "code":
-        return _character_grams(text, number)
+def _grams(feature: int, source: _Source) -> list[int]:
     if feature == WORDING:
-        tokens = [(token.form, token.line) for token in word_tokens(text)]
-        return _token_grams(tokens, _PROSE_WORDS, feature, number)
+        return _token_grams([token.form for token in word_tokens(source.text)], _PROSE_WORDS, feature)
     if feature == STRUCTURE:
-        tokens = [(token.form, token.line) for token in code_tokens(name, text)]
-    else:
-        tokens = node_sequence(text) if name.endswith((".py", ".pyw")) else []
-    return _token_grams(tokens, _LENGTHS[feature], feature, number)
+        return _token_grams(source.forms, _LENGTHS[feature], feature)
+    return _token_grams(source.nodes, _LENGTHS[feature], feature)
 
 
-def _character_grams(text: str, number: int) -> list[_Gram]:
-    characters, lines = character_tokens(text)
+def _character_grams(text: str, rate: int) -> list[int]:
+    characters, _ = character_tokens(text)
     length = _LENGTHS[WORDING]
-    return [
-        _Gram(stable_hash(WORDING, characters[start : start + length]), position_of(number, lines[start]))
-        for start in range(len(characters) - length + 1)
-    ]
+    runs = (characters[start : start + length] for start in range(len(characters) - length + 1))
+    if rate > 1:
+        runs = (run for run in runs if not crc32(run.encode("utf-8", "replace")) % rate)
+    return [stable_hash(WORDING, run) for run in runs]
 
 
-def _token_grams(tokens: Sequence[tuple[str, int]], length: int, feature: int, number: int) -> list[_Gram]:
-    forms = [form for form, _ in tokens]
-    return [
-        _Gram(
-            stable_hash(feature, "\x1f".join(forms[start : start + length])),
-            position_of(number, tokens[start][1]),
-        )
-        for start in range(len(forms) - length + 1)
-    ]
+def _token_grams(forms: Sequence[str], length: int, feature: int) -> list[int]:
+    runs = ("\x1f".join(forms[start : start + length]) for start in range(len(forms) - length + 1))
+    return [stable_hash(feature, run) for run in runs]
 
 
-@lru_cache(maxsize=200_000)
 def stable_hash(feature: int, text: str) -> int:
     """Signed 64-bit hash, the same in every process and on every machine."""
-    raw = blake2b(text.encode("utf-8", "replace"), digest_size=8, salt=bytes([feature])).digest()
+    raw = blake2b(text.encode("utf-8", "replace"), digest_size=8, salt=_SALTS[feature]).digest()
     return int.from_bytes(raw, "big", signed=True)
 
 
-def _whole_hash(texts: Mapping[str, str], found: Mapping[int, Features]) -> int | None:
-    """Hash of the normalised programs, in any order of files."""
+_SALTS: Final = tuple(bytes([feature]) for feature in range(4))
+
+
+def _whole_hash(sources: Sequence[_Source], found: Mapping[int, Features]) -> int | None:
+    """Hash of the normalised programs, in any order of files and, of Python, of functions."""
+    if found.get(SYNTAX) and all(source.nodes for source in sources if source.forms):
+        nodes = sum(len(source.nodes) for source in sources)
+        parts = (part for source in sources for part in units(source.nodes))
+        return _joint_hash(parts) if nodes >= SHORTEST_SYNTAX and found[SYNTAX].hashes else None
     if STRUCTURE not in found or found[STRUCTURE].total < SHORTEST_WHOLE:
         return None
-    streams = ("\x1f".join(token.form for token in code_tokens(name, text)) for name, text in texts.items())
-    return _joint_hash(streams)
+    return _joint_hash("\x1f".join(source.forms) for source in sources)
 
 
-def _text_hash(texts: Mapping[str, str], found: Mapping[int, Features]) -> int | None:
+def _text_hash(sources: Sequence[_Source], found: Mapping[int, Features]) -> int | None:
     if found[WORDING].total < SHORTEST_TEXT:
         return None
-    return _joint_hash("".join(text.split()) for text in texts.values())
+    return _joint_hash("".join(source.text.split()) for source in sources)
 
 
 def _joint_hash(parts: Iterable[str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 TOO_SHORT = "too short to judge"
 TOO_FEW = "too few submissions to compare with"
 SMALL_CLASS = "few submissions: only near copies can be told"
+SHORT_STRUCTURE = "too short to judge by structure: only its wording is compared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@ In a class of two to four nothing is common and rarity says little: all fingerpr
 the scale asks for nearly the whole. So identical, renamed and reformatted copies are found
 there, and partial ones are not; the result's note says so.
 
-Programs with fewer than 60 fingerprints that weigh anything are judged by wording only, with
-fewer than 30 of those not at all. Equal whole programs (from 200 structural fingerprints or 250
-characters on) score at least 95 however many have them: a ring does not hide in its size.
+Every share is taken of what weighs anything plus a little more (`DOUBT_*`): all of ten rare
+fingerprints is less than all of two hundred. Programs with fewer than 40 structural fingerprints
+that weigh anything are judged by wording only, with fewer than 20 of those not at all. Equal
+whole programs (from 80 syntax nodes, else 200 structural fingerprints or 250 characters on) score
+at least 95 however many have them: a ring does not hide in its size.
 
 The scales below were set on labelled sets so that copies with new names, another order or
 another layout lie above 50 and at most one innocent author in twenty does.
@@ -20,10 +22,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from app.academic.similarity.prints import SHORTEST_STRUCTURE, STRUCTURE, SYNTAX, WORDING
+from app.academic.similarity.prints import STRUCTURE, SYNTAX, WORDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,15 +37,18 @@ PSEUDO_CLASS: Final = 8  # a class counts as at least this large, so that what t
 COMMON_SHARE: Final = 0.2
 COMMON_SHARE_PROSE: Final = 0.5
 COMMON_AUTHORS: Final = 3
-SHORTEST_WORDING: Final = 30
+SHORTEST_STRUCTURE: Final = 40  # of fingerprints that weigh anything, on average over the sets
+SHORTEST_WORDING: Final = 20
 SHORTEST_PROSE: Final = 30
 SAME_GROUP_SCORE: Final = 95
+DOUBT_STRUCTURE: Final = 5  # as if each had so many more that nobody else has
+DOUBT_WORDING: Final = 40
 
 Scale = tuple[tuple[float, float], ...]
 
 # Measured value to score, straight lines between; the value at 50 is the finding.
-_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.2, 10), (0.4, 35), (0.5, 50), (0.75, 80), (1.0, 100))
-_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.1, 15), (0.28, 50), (0.55, 78), (1.0, 100))
+_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.22, 10), (0.44, 35), (0.55, 50), (0.8, 80), (1.0, 100))
+_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.12, 15), (0.33, 50), (0.6, 80), (1.0, 100))
 _PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.04, 20), (0.08, 50), (0.3, 80), (0.6, 95), (1.0, 100))
 _SMALL_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.5, 10), (0.8, 50), (0.9, 80), (1.0, 100))
 _SMALL_WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.5, 15), (0.8, 50), (1.0, 100))
@@ -61,16 +66,17 @@ class Overlap:
     """Fingerprints that weigh anything, before winnowing."""
     count_b: float = 0.0
 
-    @property
-    def containment(self) -> float:
+    unit: float = 1.0
+    """What a fingerprint weighs that nobody else has."""
+
+    def containment(self, doubt: float = 0) -> float:
         """Share of the smaller one that is found in the larger one."""
-        smaller = min(self.total_a, self.total_b)
+        smaller = min(self.total_a, self.total_b) + doubt * self.unit
         return min(1.0, self.shared / smaller) if smaller else 0.0
 
-    @property
-    def dice(self) -> float:
+    def dice(self, doubt: float = 0) -> float:
         """Twice the shared weight, of the weight of both."""
-        both = self.total_a + self.total_b
+        both = self.total_a + self.total_b + 2 * doubt * self.unit
         return min(1.0, 2 * self.shared / both) if both else 0.0
 
     @property
@@ -100,11 +106,25 @@ class Rarity:
         common = max(COMMON_AUTHORS, int(share * author_count))
         self.common = author_count if self.is_small else common
 
-    def weight(self, authors: int) -> float:
+    def weight(self, authors: float) -> float:
         """What a fingerprint that so many authors have is worth."""
         if not 0 < authors <= self.common:
             return 0.0
         return 1.0 if self.is_flat else math.log(max(self.author_count, PSEUDO_CLASS) / authors) ** 2
+
+
+def score_of(
+    kind: str,
+    overlaps: Mapping[int, Overlap],
+    *,
+    is_small: bool,
+    is_same_group: bool,
+    is_same_text: bool = False,
+) -> Score:
+    """Score of two submissions of one kind; the same text is as alike as two can be."""
+    judge = score_prose if kind == "prose" else score_code
+    found = judge(overlaps, is_small=is_small, is_same_group=is_same_group)
+    return replace(found, value=100) if is_same_text else found
 
 
 def score_code(overlaps: Mapping[int, Overlap], *, is_small: bool, is_same_group: bool) -> Score:
@@ -127,7 +147,7 @@ def score_prose(overlaps: Mapping[int, Overlap], *, is_small: bool, is_same_grou
     overlap = overlaps[WORDING]
     wording = None
     if overlap.size >= SHORTEST_PROSE:
-        wording = round(on_scale(_SMALL_PROSE_SCALE if is_small else _PROSE_SCALE, overlap.containment))
+        wording = round(on_scale(_SMALL_PROSE_SCALE if is_small else _PROSE_SCALE, overlap.containment()))
     value = max(wording or 0, SAME_GROUP_SCORE if is_same_group else 0)
     return Score(value=value, structure=None, wording=wording, is_same_group=is_same_group)
 
@@ -140,16 +160,20 @@ def on_scale(scale: Sequence[tuple[float, float]], value: float) -> float:
 
 
 def _structure(overlaps: Mapping[int, Overlap], scale: Scale) -> float | None:
-    if overlaps[STRUCTURE].size < SHORTEST_STRUCTURE:
+    """The mean of what can be judged: tokens, and for Python syntax."""
+    judged = [
+        overlaps[feature] for feature in (STRUCTURE, SYNTAX) if feature in overlaps and overlaps[feature].size
+    ]
+    if not judged or sum(part.size for part in judged) / len(judged) < SHORTEST_STRUCTURE:
         return None
-    judged = [overlaps[STRUCTURE]]
-    if overlaps[SYNTAX].size:
-        judged.append(overlaps[SYNTAX])
-    return sum(on_scale(scale, (part.dice + part.containment) / 2) for part in judged) / len(judged)
+    shares = [(part.dice(DOUBT_STRUCTURE) + part.containment(DOUBT_STRUCTURE)) / 2 for part in judged]
+    return on_scale(scale, sum(shares) / len(shares))
 
 
 def _wording(overlap: Overlap, scale: Scale) -> float | None:
-    return on_scale(scale, overlap.containment) if overlap.size >= SHORTEST_WORDING else None
+    if overlap.size < SHORTEST_WORDING:
+        return None
+    return on_scale(scale, overlap.containment(DOUBT_WORDING))
 
 
 def _noisy_or(first: float, second: float) -> float:

@@ -1,4 +1,4 @@
-"""Reading and writing fingerprints; every statement's cost is the submission's own size.
+"""Reading and writing the index; every statement's cost is the submission's own size.
 
 All writers of one assignment wait for one row (`lock_class`), so that counts stay right on
 databases that let many write at once.
@@ -7,47 +7,61 @@ databases that let many write at once.
 from __future__ import annotations
 
 import json
-from collections import Counter
+import struct
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.academic.similarity import postings
 from app.academic.similarity.models import (
     SimilarityClass,
     SimilarityDocument,
-    SimilarityFingerprint,
-    SimilarityFrequency,
     SimilarityPair,
+    SimilarityPosting,
 )
-from app.academic.similarity.prints import FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
-    from app.academic.similarity.prints import Prints
+    from app.academic.similarity.prints import Kind, Prints
 
-CHUNK: Final = 800  # values of one IN list; older SQLite stops at 999
+Profile = dict[int, dict[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A stored submission's fingerprints: hash to feature, and what one stands for per feature."""
+    """A document as it is compared; nothing of it is bound to a session."""
 
-    document: SimilarityDocument
-    hashes: Mapping[int, int]
+    submission_id: int
+    assignment_id: int
+    author_id: int
+    kind: Kind
+    whole_hash: int | None
+    text_hash: int | None
+    features: Mapping[int, frozenset[int]]
     scales: Mapping[int, float]
+    profile: Profile
+    class_size: int
 
+    @property
+    def hashes(self) -> frozenset[int]:
+        """All its fingerprints."""
+        return frozenset().union(*self.features.values())
 
-def chunks(values: Iterable[int]) -> Iterator[list[int]]:
-    """Cut values into lists short enough for one statement."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
+    @property
+    def size(self) -> float:
+        """How many fingerprints it had before they were thinned out."""
+        return sum(len(hashes) * self.scales[name] for name, hashes in self.features.items())
+
+    def is_same_as(self, other: Stored) -> bool:
+        """Whether the two are the same as a whole, in text or in structure."""
+        return (self.whole_hash is not None and self.whole_hash == other.whole_hash) or (
+            self.text_hash is not None and self.text_hash == other.text_hash
+        )
 
 
 def lock_class(session: Session, assignment_id: int) -> SimilarityClass:
@@ -70,7 +84,13 @@ def lock_class(session: Session, assignment_id: int) -> SimilarityClass:
     return session.scalars(query).one()
 
 
-def store(
+def author_count(session: Session, assignment_id: int) -> int:
+    """How many authors an assignment has, without waiting for anybody."""
+    query = select(SimilarityClass.author_count).where(SimilarityClass.assignment_id == assignment_id)
+    return session.scalar(query) or 0
+
+
+def store_prints(
     session: Session, prints: Prints, *, submission_id: int, assignment_id: int, author_id: int
 ) -> SimilarityDocument:
     """Write a submission's fingerprints; storing the same again changes nothing."""
@@ -80,11 +100,10 @@ def store(
         return known
     if known is not None:
         forget(session, submission_id)
-    earlier = _author_hashes(session, assignment_id, author_id)
-    if not _has_documents(session, assignment_id, author_id):
+    others = author_hashes(session, assignment_id, author_id)
+    if not others:
         klass.author_count += 1
-    hashes = {value for feature in prints.features.values() for value in feature.positions}
-    _count_up(session, assignment_id, hashes - earlier)
+    postings.add(session, assignment_id, submission_id, prints.hashes.difference(*others.values()))
     document = SimilarityDocument(
         submission_id=submission_id,
         assignment_id=assignment_id,
@@ -93,11 +112,11 @@ def store(
         digest=prints.digest,
         whole_hash=prints.whole_hash,
         text_hash=prints.text_hash,
-        totals=json.dumps({name: [len(f.positions), f.total] for name, f in prints.features.items()}),
+        totals=json.dumps({name: [len(it.hashes), it.total] for name, it in prints.features.items()}),
+        hashes=b"".join(_packed(it.hashes) for it in prints.features.values()),
     )
     session.add(document)
     session.flush()
-    _write_postings(session, prints, assignment_id, submission_id)
     return document
 
 
@@ -108,88 +127,92 @@ def forget(session: Session, submission_id: int) -> None:
         return
     assignment_id, author_id = document.assignment_id, document.author_id
     klass = lock_class(session, assignment_id)
-    mine = set(load(session, document).hashes)
-    session.execute(delete(SimilarityFingerprint).where(SimilarityFingerprint.submission_id == submission_id))
+    mine = set(stored(document).hashes)
     _delete_undecided(session, submission_id)
     session.delete(document)
     session.flush()
-    _count_down(session, assignment_id, mine - _author_hashes(session, assignment_id, author_id))
-    if not _has_documents(session, assignment_id, author_id):
+    others = author_hashes(session, assignment_id, author_id)
+    for other, hashes in others.items():  # an attempt that is still there stands in
+        postings.replace_holder(session, assignment_id, mine & hashes, submission_id, by=other)
+        mine -= hashes
+    postings.replace_holder(session, assignment_id, mine, submission_id, by=None)
+    if not others:
         klass.author_count -= 1
     session.flush()
 
 
-def load(session: Session, document: SimilarityDocument) -> Stored:
-    """Read a submission's fingerprints back."""
-    rows = session.execute(
-        select(SimilarityFingerprint.hash, SimilarityFingerprint.kind).where(
-            SimilarityFingerprint.submission_id == document.submission_id
-        )
+def rebuild(session: Session, assignment_id: int) -> int:
+    """Count everything again from the documents, as after rows were deleted behind our back."""
+    klass = lock_class(session, assignment_id)
+    session.execute(delete(SimilarityPosting).where(SimilarityPosting.assignment_id == assignment_id))
+    seen: dict[int, set[int]] = {}
+    query = select(SimilarityDocument).where(SimilarityDocument.assignment_id == assignment_id)
+    for document in session.scalars(query.order_by(SimilarityDocument.submission_id)):
+        mine = seen.setdefault(document.author_id, set())
+        hashes = stored(document).hashes
+        postings.add(session, assignment_id, document.submission_id, hashes - mine)
+        mine |= hashes
+    klass.author_count = len(seen)
+    session.flush()
+    return len(seen)
+
+
+def stored(document: Any) -> Stored:
+    """Unpack a document, or a row of its columns."""
+    sizes = {int(name): (kept, total) for name, (kept, total) in json.loads(document.totals).items()}
+    values = struct.unpack(f"<{len(document.hashes) // 8}q", document.hashes)
+    features, start = {}, 0
+    for name, (kept, _) in sizes.items():
+        features[name] = frozenset(values[start : start + kept])
+        start += kept
+    profile = json.loads(document.profile or "{}")
+    return Stored(
+        submission_id=document.submission_id,
+        assignment_id=document.assignment_id,
+        author_id=document.author_id,
+        kind="prose" if document.kind == "prose" else "code",
+        whole_hash=document.whole_hash,
+        text_hash=document.text_hash,
+        features=features,
+        scales={name: total / kept if kept else 1.0 for name, (kept, total) in sizes.items()},
+        profile={int(name): {int(n): count for n, count in of.items()} for name, of in profile.items()},
+        class_size=document.class_size,
     )
-    return Stored(document=document, hashes=dict(rows.all()), scales=scales_of(document.totals))
 
 
-def scales_of(totals: str) -> dict[int, float]:
-    """Per feature, how many fingerprints each kept one stands for."""
-    return {int(name): total / kept if kept else 1.0 for name, (kept, total) in json.loads(totals).items()}
-
-
-def frequencies(session: Session, assignment_id: int, hashes: Iterable[int]) -> dict[int, int]:
-    """How many authors have each of these fingerprints."""
-    found: dict[int, int] = {}
-    for chunk in chunks(hashes):
-        rows = session.execute(
-            select(SimilarityFrequency.hash, SimilarityFrequency.author_count).where(
-                SimilarityFrequency.assignment_id == assignment_id, SimilarityFrequency.hash.in_(chunk)
-            )
-        )
-        found.update((value, count) for value, count in rows)
-    return found
-
-
-def holders(
-    session: Session, assignment_id: int, hashes: Iterable[int], among: Sequence[int] | None = None
-) -> Iterator[tuple[int, int]]:
-    """Submission and fingerprint, for all that have one of these (or only `among` some)."""
-    table = SimilarityFingerprint
-    for chunk in chunks(hashes):
-        query = select(table.submission_id, table.hash).where(
-            table.assignment_id == assignment_id, table.hash.in_(chunk)
-        )
-        if among is not None:
-            query = query.where(table.submission_id.in_(among))
-        yield from session.execute(query)
-
-
-def documents(session: Session, submission_ids: Iterable[int]) -> dict[int, SimilarityDocument]:
-    """Documents by submission."""
-    query = select(SimilarityDocument)
+def authors_of(session: Session, submission_ids: Iterable[int]) -> dict[int, int]:
+    """Submission to author."""
+    table = SimilarityDocument
+    query = select(table.submission_id, table.author_id)
     return {
-        document.submission_id: document
-        for chunk in chunks(submission_ids)
-        for document in session.scalars(query.where(SimilarityDocument.submission_id.in_(chunk)))
+        submission_id: author_id
+        for chunk in postings.chunks(submission_ids, 800)
+        for submission_id, author_id in session.execute(query.where(table.submission_id.in_(chunk)))
     }
 
 
-def frequency_profile(session: Session, submission_ids: Sequence[int]) -> dict[tuple[int, int], Counter[int]]:
-    """Per submission and feature: how many of its fingerprints so many authors have."""
-    posting, frequency = SimilarityFingerprint, SimilarityFrequency
-    rows = session.execute(
-        select(posting.submission_id, posting.kind, frequency.author_count, func.count())
-        .join(
-            frequency,
-            (frequency.assignment_id == posting.assignment_id) & (frequency.hash == posting.hash),
-        )
-        .where(posting.submission_id.in_(submission_ids))
-        .group_by(posting.submission_id, posting.kind, frequency.author_count)
+def newest_of(session: Session, assignment_id: int, author_ids: Iterable[int]) -> dict[int, int]:
+    """Author to newest submission."""
+    table = SimilarityDocument
+    query = (
+        select(table.author_id, func.max(table.submission_id))
+        .where(table.assignment_id == assignment_id, table.author_id.in_(list(author_ids)))
+        .group_by(table.author_id)
     )
-    found: dict[tuple[int, int], Counter[int]] = {}
-    for submission_id, kind, authors, count in rows:
-        found.setdefault((submission_id, kind), Counter())[authors] = count
-    return found
+    return dict(session.execute(query).all())
 
 
-def same_group(session: Session, document: SimilarityDocument, limit: int) -> list[int]:
+def documents(session: Session, submission_ids: Iterable[int]) -> dict[int, Stored]:
+    """Unpacked documents by submission."""
+    query = select(*_COLUMNS)
+    return {
+        row.submission_id: stored(row)
+        for chunk in postings.chunks(submission_ids, 800)
+        for row in session.execute(query.where(SimilarityDocument.submission_id.in_(chunk)))
+    }
+
+
+def same_group(session: Session, document: Stored, limit: int) -> list[int]:
     """Submissions of others that are the same as a whole, in text or in structure."""
     found: dict[int, None] = {}
     for column, value in (  # one query each: an OR of both would read the whole assignment
@@ -210,90 +233,39 @@ def same_group(session: Session, document: SimilarityDocument, limit: int) -> li
     return list(found)
 
 
-def is_same(document: SimilarityDocument, other: SimilarityDocument) -> bool:
-    """Whether two submissions are the same as a whole."""
-    return any(
-        mine is not None and mine == theirs
-        for mine, theirs in (
-            (document.whole_hash, other.whole_hash),
-            (document.text_hash, other.text_hash),
-        )
-    )
-
-
-def _has_documents(session: Session, assignment_id: int, author_id: int) -> bool:
-    query = exists().where(
+def author_hashes(session: Session, assignment_id: int, author_id: int) -> dict[int, frozenset[int]]:
+    """Fingerprints of each stored submission of an author: an author counts once."""
+    query = select(SimilarityDocument).where(
         SimilarityDocument.assignment_id == assignment_id, SimilarityDocument.author_id == author_id
     )
-    return bool(session.scalar(select(query)))
+    return {document.submission_id: stored(document).hashes for document in session.scalars(query)}
 
 
-def _author_hashes(session: Session, assignment_id: int, author_id: int) -> set[int]:
-    """Fingerprints of all stored submissions of an author: an author counts once."""
-    query = (
-        select(SimilarityFingerprint.hash)
-        .join(SimilarityDocument, SimilarityDocument.submission_id == SimilarityFingerprint.submission_id)
-        .where(SimilarityDocument.assignment_id == assignment_id, SimilarityDocument.author_id == author_id)
-    )
-    return set(session.scalars(query))
-
-
-def _count_up(session: Session, assignment_id: int, hashes: set[int]) -> None:
-    known = set(frequencies(session, assignment_id, hashes))
-    _add_to_counts(session, assignment_id, known, 1)
-    fresh = [
-        {"assignment_id": assignment_id, "hash": value, "author_count": 1} for value in sorted(hashes - known)
-    ]
-    if fresh:
-        session.execute(insert(SimilarityFrequency), fresh)
-
-
-def _count_down(session: Session, assignment_id: int, hashes: set[int]) -> None:
-    _add_to_counts(session, assignment_id, hashes, -1)
-    for chunk in chunks(hashes):
-        session.execute(
-            delete(SimilarityFrequency).where(
-                SimilarityFrequency.assignment_id == assignment_id,
-                SimilarityFrequency.hash.in_(chunk),
-                SimilarityFrequency.author_count <= 0,
-            ),
-            execution_options={"synchronize_session": False},
-        )
-
-
-def _add_to_counts(session: Session, assignment_id: int, hashes: set[int], by: int) -> None:
-    for chunk in chunks(hashes):
-        session.execute(
-            update(SimilarityFrequency)
-            .where(SimilarityFrequency.assignment_id == assignment_id, SimilarityFrequency.hash.in_(chunk))
-            .values(author_count=SimilarityFrequency.author_count + by),
-            execution_options={"synchronize_session": False},
-        )
-
-
-def _write_postings(session: Session, prints: Prints, assignment_id: int, submission_id: int) -> None:
-    rows = {
-        value: {
-            "assignment_id": assignment_id,
-            "hash": value,
-            "submission_id": submission_id,
-            "kind": feature,
-            "position": position,
-        }
-        for feature in FEATURES
-        if feature in prints.features
-        for value, position in prints.features[feature].positions.items()
-    }
-    if rows:
-        session.execute(insert(SimilarityFingerprint), [rows[value] for value in sorted(rows)])
+def _packed(hashes: Iterable[int]) -> bytes:
+    values = sorted(hashes)
+    return struct.pack(f"<{len(values)}q", *values)
 
 
 def _delete_undecided(session: Session, submission_id: int) -> None:
-    session.execute(
-        delete(SimilarityPair).where(
-            (SimilarityPair.submission_a_id == submission_id)
-            | (SimilarityPair.submission_b_id == submission_id),
-            SimilarityPair.verdict.is_(None),
-        ),
-        execution_options={"synchronize_session": False},
+    for side in (SimilarityPair.submission_a_id, SimilarityPair.submission_b_id):
+        session.execute(
+            delete(SimilarityPair).where(side == submission_id, SimilarityPair.verdict.is_(None)),
+            execution_options={"synchronize_session": False},
+        )
+
+
+_COLUMNS = [
+    getattr(SimilarityDocument, name)
+    for name in (
+        "submission_id",
+        "assignment_id",
+        "author_id",
+        "kind",
+        "whole_hash",
+        "text_hash",
+        "totals",
+        "hashes",
+        "profile",
+        "class_size",
     )
+]

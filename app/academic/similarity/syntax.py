@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_CHARACTERS: Final = 100_000
 MAX_NESTING: Final = 60  # brackets in brackets; people stay below ten
@@ -20,6 +23,7 @@ MAX_NODES: Final = 50_000
 _STRUCTURAL: Final = re.compile(
     r"[()\[\]{}]|\n[ \t]*|[-+~*/%@&|^<>=.!]|\b(?:not|and|or|lambda|elif|if|else|await)\b"
 )
+_DEFINITIONS: Final = frozenset({"FunctionDef", "AsyncFunctionDef", "ClassDef"})
 _SILENT: Final = (ast.expr_context, ast.Module, ast.Expr)
 
 
@@ -34,6 +38,16 @@ def node_sequence(text: str) -> list[tuple[str, int]]:
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return []
     return _preorder(tree)
+
+
+def units(nodes: Sequence[str]) -> list[str]:
+    """The same program in another order of its functions: its parts, from one definition to the next."""
+    parts: list[list[str]] = [[]]
+    for node in nodes:
+        if node in _DEFINITIONS:
+            parts.append([])
+        parts[-1].append(node)
+    return sorted("\x1f".join(part) for part in parts if part)
 
 
 def is_parsable_size(text: str) -> bool:

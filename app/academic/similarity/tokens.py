@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -90,8 +91,16 @@ def _is_tame(text: str) -> bool:
 
 
 def _lexer(name: str) -> Lexer | None:
+    """Find the lexer by the ending, else by the whole name; asking Pygments costs milliseconds."""
+    plain = name.rpartition("/")[2]
+    by_ending = _lexer_for(f"a.{plain.rpartition('.')[2]}") if "." in plain else None
+    return by_ending or _lexer_for(plain)
+
+
+@lru_cache(maxsize=64)
+def _lexer_for(name: str) -> Lexer | None:
     try:
-        lexer = get_lexer_for_filename(name.rpartition("/")[2], stripnl=False, ensurenl=False)
+        lexer = get_lexer_for_filename(name, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
     return None if isinstance(lexer, TextLexer) else lexer
@@ -100,13 +109,21 @@ def _lexer(name: str) -> Lexer | None:
 def _normalised(raw: Iterable[tuple[_TokenType, str]]) -> Iterator[Token]:
     line = 1
     was_string = False
-    for kind, text in raw:
-        forms = list(_forms(kind, text))
-        is_string = [form for form, _ in forms] == ["S"]
-        if not (is_string and was_string):
-            yield from (Token(form, part, line) for form, part in forms)
-        was_string = is_string
-        line += text.count("\n")
+    known: dict[tuple[_TokenType, str], tuple[tuple[str, str], ...]] = {}
+    for piece in raw:
+        forms = known.get(piece)
+        if forms is None:
+            forms = known[piece] = tuple(_forms(*piece))
+        if forms:
+            is_string = forms[0][0] == "S" and len(forms) == 1
+            if not (is_string and was_string):
+                for form, part in forms:
+                    yield Token(form, part, line)
+            was_string = is_string
+        else:
+            was_string = False
+        if "\n" in piece[1]:
+            line += piece[1].count("\n")
 
 
 def _forms(kind: _TokenType, text: str) -> Iterator[tuple[str, str]]:
