@@ -1,7 +1,7 @@
-"""A course in numbers: one snapshot row, computed by the analytics job and read by the pages.
+"""A course in numbers: snapshot rows, computed by the analytics job and read by the pages.
 
-The newest graded attempt of each student counts, in points for an assignment and in per cent
-for the course.
+Of each student the attempt counts that the assignment's rule says, or what a person has set; in
+points for an assignment and in per cent for the course.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.academic.models import Assignment, Course, CourseSnapshot, Enrollment, Grade, Submission
+from app.academic.gradebook.records import read_records
+from app.academic.models import Course, CourseSnapshot
+from app.academic.snapshots import computed, keep
 from app.academic.statistics import Summary, summarise
 from app.db import db, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from sqlalchemy.orm import Session
-
-    Attempt = tuple[Submission, Grade | None]
+    from app.academic.figures import AssignmentReport
+    from app.academic.gradebook.records import Records
 
 
 class UnknownCourse(LookupError):
@@ -40,9 +41,11 @@ class AssignmentNumbers:
     assignment_id: int
     title: str
     attempts: int
-    # Students who handed in, and those of them whose newest attempt was late.
+    # Students who handed in, and those of them whose attempt that counts was late.
     authors: int
     late: int
+    # Students whose deadline is over and who handed in nothing.
+    missing: int
     summary: Summary
 
 
@@ -75,15 +78,30 @@ class CourseNumbers:
         """Each assignment's title and its mean in per cent, for a chart."""
         return [(line.title, line.summary.mean_percent) for line in self.assignments]
 
+    @property
+    def median_rows(self) -> list[tuple[str, float | None]]:
+        """Each assignment's title and its median in per cent, for a chart."""
+        return [(line.title, line.summary.median_percent) for line in self.assignments]
+
 
 def refresh_snapshot(title: str, *, on_progress: Callable[[float, float, str], None]) -> CourseNumbers:
-    """Compute a course's numbers and replace its snapshot; raises `UnknownCourse`."""
+    """Compute a course's numbers and replace its snapshots; raises `UnknownCourse`.
+
+    An assignment of which nothing has changed is not computed again, so that asking often costs little.
+    """
     course = db.session.scalar(select(Course).where(Course.title == title))
     if course is None:
         raise UnknownCourse(title)
     course_id = course.id
-    made = _compute(db.session(), course, on_progress)
+    records = read_records(db.session(), course)
+    reports: list[tuple[AssignmentReport, str]] = []
+    for count, assignment in enumerate(records.assignments, start=1):
+        reports.append(computed(db.session(), assignment, records))
+        on_progress(count, len(records.assignments), assignment.title)
+    made = _course_numbers(records, [report for report, _ in reports])
     with writing() as session:
+        for report, basis in reports:
+            keep(session, report, basis)
         row = session.get(CourseSnapshot, course_id, with_for_update=True) or CourseSnapshot(
             course_id=course_id
         )
@@ -100,60 +118,31 @@ def snapshots(course_ids: Collection[int]) -> dict[int, CourseNumbers]:
     return {row.course_id: _from_json(row) for row in rows}
 
 
-def _compute(
-    session: Session, course: Course, on_progress: Callable[[float, float, str], None]
-) -> CourseNumbers:
-    lines: list[AssignmentNumbers] = []
-    percents: list[float] = []
-    for count, assignment in enumerate(course.assignments, start=1):
-        attempts = _attempts(session, assignment.id)
-        scores = _scores(_newest(attempts))
-        lines.append(_line(assignment, attempts, scores))
-        percents += [100 * score / assignment.points for score in scores]
-        on_progress(count, len(course.assignments), assignment.title)
-    students = session.scalar(select(func.count()).where(Enrollment.course_id == course.id)) or 0
+def _course_numbers(records: Records, reports: Sequence[AssignmentReport]) -> CourseNumbers:
+    percents = [
+        100 * standing.score / assignment.points
+        for assignment in records.assignments
+        for student in records.students
+        if (standing := records.standing(student.id, assignment)).score is not None
+    ]
     return CourseNumbers(
-        students=students,
+        students=len(records.students),
         summary=summarise(percents, 100),
-        assignments=tuple(lines),
+        assignments=tuple(_line(report) for report in reports),
         computed_at=dt.datetime.now(dt.UTC),
     )
 
 
-def _attempts(session: Session, assignment_id: int) -> list[Attempt]:
-    query = (
-        select(Submission, Grade)
-        .outerjoin(Grade)
-        .where(Submission.assignment_id == assignment_id)
-        .order_by(Submission.number)
-    )
-    return [(submission, grade) for submission, grade in session.execute(query).all()]
-
-
-def _newest(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Each student's newest attempt that has a score, or else the newest of all."""
-    newest: dict[int, Attempt] = {}
-    for attempt in attempts:
-        student_id = attempt[0].student_id
-        if student_id not in newest or _scores([attempt]) or not _scores([newest[student_id]]):
-            newest[student_id] = attempt
-    return list(newest.values())
-
-
-def _line(assignment: Assignment, attempts: Sequence[Attempt], scores: Sequence[float]) -> AssignmentNumbers:
-    last = {submission.student_id: submission for submission, _ in attempts}
+def _line(report: AssignmentReport) -> AssignmentNumbers:
     return AssignmentNumbers(
-        assignment_id=assignment.id,
-        title=assignment.title,
-        attempts=len(attempts),
-        authors=len(last),
-        late=sum(submission.is_late for submission in last.values()),
-        summary=summarise(scores, assignment.points),
+        assignment_id=report.assignment_id,
+        title=report.title,
+        attempts=report.attempts,
+        authors=report.submitted,
+        late=report.late,
+        missing=report.missing,
+        summary=report.counting,
     )
-
-
-def _scores(attempts: Sequence[Attempt]) -> list[float]:
-    return [grade.score for _, grade in attempts if grade is not None and grade.score is not None]
 
 
 def _to_json(numbers: CourseNumbers) -> str:
@@ -168,7 +157,8 @@ def _from_json(row: CourseSnapshot) -> CourseNumbers:
         students=raw["students"],
         summary=_summary(raw["summary"]),
         assignments=tuple(
-            AssignmentNumbers(**{**line, "summary": _summary(line["summary"])}) for line in raw["assignments"]
+            AssignmentNumbers(**{"missing": 0, **line, "summary": _summary(line["summary"])})
+            for line in raw["assignments"]
         ),
         computed_at=row.computed_at,
     )

@@ -9,6 +9,7 @@ from app.academic import (
     routes_grading,
     routes_similarity,
     routes_staff,
+    routes_statistics,
     routes_student,
     routes_submission,
 )
@@ -20,7 +21,26 @@ blueprint.before_request(refusal)
 _rule = blueprint.add_url_rule
 _rule("/", "home", routes_student.home)
 _rule("/courses/<int:course_id>", "course", routes_staff.course)
-_rule("/courses/<int:course_id>/statistics", "statistics", routes_staff.statistics)
+_rule("/courses/<int:course_id>/statistics", "statistics", routes_statistics.course_statistics)
+_rule("/courses/<int:course_id>/statistics.csv", "statistics_csv", routes_statistics.course_statistics_csv)
+_rule("/courses/<int:course_id>/watch", "watch_list", routes_statistics.watch_list)
+_rule("/courses/<int:course_id>/watch/rules", "watch_rules", routes_statistics.watch_rules, methods=["POST"])
+_rule(
+    "/courses/<int:course_id>/watch/<int:student_id>/<rule>",
+    "watch_decide",
+    routes_statistics.watch_decide,
+    methods=["POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/statistics",
+    "assignment_statistics",
+    routes_statistics.assignment_statistics,
+)
+_rule(
+    "/assignments/<int:assignment_id>/statistics.csv",
+    "assignment_statistics_csv",
+    routes_statistics.assignment_statistics_csv,
+)
 _rule("/courses/<int:course_id>/gradebook", "gradebook", routes_gradebook.gradebook)
 _rule("/courses/<int:course_id>/gradebook.csv", "gradebook_csv", routes_gradebook.gradebook_csv)
 _rule(

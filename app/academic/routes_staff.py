@@ -44,13 +44,6 @@ def assignment(found: Assignment) -> str:
     return render_template("academic/submissions.html", assignment=found, rows=rows, is_all=is_all)
 
 
-def statistics(course_id: int) -> str:
-    """The course in numbers and pictures, as the analytics job last computed them."""
-    found = access.taught_course(current_user, course_id) or abort(404)
-    snapshot = analytics.snapshots([course_id]).get(course_id)
-    return render_template("academic/statistics.html", course=found, snapshot=snapshot)
-
-
 def grades_csv(assignment_id: int) -> Response:
     """The list of submissions for a spreadsheet."""
     found = access.taught_assignment(current_user, assignment_id) or abort(404)

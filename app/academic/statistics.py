@@ -42,6 +42,11 @@ class Summary:
         """The mean in percent of the points."""
         return None if self.mean is None else 100 * self.mean / self.points
 
+    @property
+    def median_percent(self) -> float | None:
+        """The median in percent of the points."""
+        return None if self.median is None else 100 * self.median / self.points
+
     def to_json(self) -> str:
         """Write as JSON text."""
         return json.dumps(asdict(self))
