@@ -20,6 +20,7 @@ from app.academic.grading.work_folder import holds_more, make_work_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.academic.grading.files import SharedFiles
     from app.academic.grading.limits import Limits
     from app.academic.grading.sandbox import Confinement
 
@@ -33,7 +34,9 @@ class Box:
 
     def __init__(self, confinement: Confinement, run: Path, limits: Limits, modules: list[str]) -> None:
         self._limits, self._confinement, self._run = limits, confinement, run
-        self._written, self._pending, self._line = bytearray(), bytearray(), bytearray()
+        self._pending, self._line = bytearray(), bytearray()
+        self._written: list[tuple[int, bytes]] = []
+        self.files: SharedFiles | None = None
         self._shown = {1: 0, 2: 0}
         self.ended: BoxEnded | None = None
         self.cpu_seconds = 0.0
@@ -59,22 +62,34 @@ class Box:
             raise self.ended
         if self._line or is_readable(self._process.replies):
             self.end("protocol_error", "The program wrote replies that nobody asked for.")
-        self._pending += frame(message)
+        self._pending += frame(message if self.files is None else self.files.outgoing(message))
         while b"\n" not in self._line:
             self._wait()
         line, _, rest = bytes(self._line).partition(b"\n")
         self._line = bytearray(rest)
         self._drain()
         try:
-            return parse_reply(line)
-        except BadReply as error:
-            self.end("bad_reply", str(error))
+            reply = parse_reply(line)
+            return reply if self.files is None else self.files.incoming(reply, line)
+        except (BadReply, TypeError, ValueError) as error:
+            said = str(error) if isinstance(error, BadReply) else "The program's reply is not a reply."
+            self.end("bad_reply", said)
 
-    def take_output(self) -> str:
-        """Return what was printed since the last call, stdout and stderr as they came."""
-        text = self._written.decode("utf-8", "backslashreplace")
+    def take_output(self) -> list[tuple[int, str]]:
+        """Return what was printed since the last call: 1 for stdout or 2 for stderr, and the text."""
+        found: list[tuple[int, bytes]] = []
+        for which, part in self._written:
+            if found and found[-1][0] == which:
+                found[-1] = which, found[-1][1] + part
+            else:
+                found.append((which, part))
         self._written.clear()
-        return text
+        return [(which, part.decode("utf-8", "backslashreplace")) for which, part in found]
+
+    @property
+    def shared_folder(self) -> str:
+        """Where the box finds the folder that it shares with the tests."""
+        return self._confinement.shared_folder(self._work)
 
     def close(self) -> None:
         """End the process and remove its folder."""
@@ -113,7 +128,8 @@ class Box:
         self._process.close_input()
         self._reap(0)
         remove_tree(self._work)
-        raise AutograderError(f"the sandbox cannot be set up: {reason or self.take_output()[-500:]}")
+        said = "".join(text for _, text in self.take_output())
+        raise AutograderError(f"the sandbox cannot be set up: {reason or said[-500:]}")
 
     # waiting
 
@@ -174,7 +190,7 @@ class Box:
             return False
         room = self._limits.output_bytes - self._shown[which]
         self._shown[which] += len(part)
-        self._written += part[: max(room, 0)]
+        self._written.append((which, part[: max(room, 0)]))
         if room < len(part) and self.ended is None:
             self.end("output_limit", f"The program printed more than {self._limits.output_kb} KiB.")
         return True

@@ -33,11 +33,15 @@ class RemoteClass(RemoteCallable):
         return list(slot_of(self, "_path") or ()) in [[*one] for one in _names_of(other)]
 
     def __subclasscheck__(self, other: object) -> bool:
+        if type(students := getattr(other, "__student__", None)) is RemoteClass:
+            return self == students or self.__subclasscheck__(students)
         names = slot_of(other, "_known").get("names", ()) if type(other) is RemoteClass else ()
         return list(slot_of(self, "_path") or ()) in [[*one] for one in names]
 
     def __mro_entries__(self, _bases: object) -> Any:
-        raise TypeError("a test cannot derive a class from a class of the student's program")
+        from app.academic.grading.derived import base_for
+
+        return (base_for(self),)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, type) and type(other) is type:

@@ -34,7 +34,7 @@ def special_method(name: str) -> Any:
 
 def _combine(remote: Remote, name: str, others: tuple[Any, ...]) -> Any:
     if slot_of(remote, "_is_ours") or all(issubclass(type(other), Remote) for other in others):
-        return forward(remote, name, others)
+        return _as_ours(remote, name, forward(remote, name, others))
     base = slot_of(remote, "_known").get("base")
     if base is not None:
         conversation = conversation_of(remote)
@@ -46,6 +46,13 @@ def _combine(remote: Remote, name: str, others: tuple[Any, ...]) -> Any:
     if name == "__contains__":
         return any(item is others[0] or item == others[0] for item in _iterate(remote))
     raise TypeError(_REFUSAL)
+
+
+def _as_ours(remote: Remote, name: str, result: Any) -> Any:
+    """Let what the test computed from its own object with an operator be its own as well."""
+    if name in _BINARY and type(result) is type(remote) and slot_of(remote, "_is_ours"):
+        object.__setattr__(result, "_is_ours", True)
+    return result
 
 
 def equal_by_base(remote: Remote, other: object) -> Any:

@@ -9,7 +9,7 @@ are what is tested.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app.academic.grading.endings import BoxEnded
 from app.academic.grading.student_errors import MARK
@@ -58,9 +58,7 @@ class Remote:
 
     def __setattr__(self, name: str, value: Any) -> None:
         conversation = conversation_of(self)
-        conversation.request(
-            "set", on=target_of(self, conversation), name=name, value=conversation.pack(value)
-        )
+        conversation.set(target_of(self, conversation), name, value)
 
     def __delattr__(self, name: str) -> None:
         conversation = conversation_of(self)
@@ -183,6 +181,8 @@ def target_of(value: object, conversation: Conversation) -> dict[str, Any] | Non
     """Return how the box knows value, or None when it is not a proxy."""
     if isinstance(value, PlainRemote):
         value = value.__remote__
+    if "is_made_in_box" in vars(type(value)):
+        return conversation.class_of(cast("type", value))
     if not issubclass(type(value), Remote):
         path = path_of_class(value) if isinstance(value, type) else None
         return None if path is None else {"path": path}

@@ -18,6 +18,9 @@ _IMMUTABLE: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, tuple, frozenset)
 }
 _MUTABLE: dict[str, type] = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
+_AWAITABLE = frozenset(
+    {("builtins", name) for name in ("coroutine", "async_generator_asend", "async_generator_athrow")}
+)
 
 
 def class_of(conversation: Conversation, content: dict[str, Any]) -> Any:
@@ -40,9 +43,16 @@ def object_of(conversation: Conversation, content: dict[str, Any]) -> Any:
     kind = _object_type(names[0], specials, described["base"], is_unhashable=bool(described["unhashable"]))
     remote: Remote = kind(conversation, number, names[0][1])
     slot_of(remote, "_known").update(names=names, base=described["base"])
+    if names[0] in _AWAITABLE:
+        return _awaited(conversation, remote)
     if "plain" in content:
         return _plain_remote(remote, str(described["base"]), conversation.unpack(content["plain"]))
     return remote
+
+
+async def _awaited(conversation: Conversation, remote: Remote) -> Any:
+    """Run the student's coroutine to its end when the test awaits it."""
+    return conversation.value("await", on={"object": slot_of(remote, "_number")})
 
 
 def _plain_remote(remote: Remote, base: str, value: Any) -> Any:

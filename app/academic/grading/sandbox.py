@@ -30,7 +30,11 @@ _PACKAGE = "app.academic.grading"
 # What the launcher loads, each after those it imports; the last one serves.
 _HARNESS = (
     "wire",
+    "sharing",
     "inside.classes",
+    "inside.derived",
+    "inside.files",
+    "inside.lent",
     "inside.surroundings",
     "inside.traces",
     "inside.values",
@@ -58,6 +62,10 @@ class Confinement:
         if self.tier == "landlock":
             return _launch(self.python, str(run / "kit" / "box.pyc"))
         return [*_bubblewrap(self.python, run), "--", *_launch(self.python, "/box/kit/box.pyc")]
+
+    def shared_folder(self, work: Path) -> str:
+        """Return where the box finds the folder it shares with the tests."""
+        return "/box/work/shared" if self.tier == "bubblewrap" else f"{work}/shared"
 
     def configuration(self, run: Path, work: Path, limits: Limits, modules: list[str]) -> dict[str, Any]:
         """Return what the launcher is told, without the numbers of its pipes."""

@@ -15,12 +15,14 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.academic.grading import proxies
+from app.academic.grading import lending, proxies
 from app.academic.grading.channel import Box
 from app.academic.grading.conversation import Conversation
 from app.academic.grading.endings import BoxEnded
 from app.academic.grading.errors import AutograderError
+from app.academic.grading.files import SharedFiles
 from app.academic.grading.limits import Limits
+from app.academic.grading.mirror import Mirror, Surroundings
 from app.academic.grading.sandbox import Confinement
 from app.academic.grading.student_errors import MARK
 from app.academic.grading.student_modules import StudentFinder
@@ -30,13 +32,17 @@ if TYPE_CHECKING:
 
 _DEATH_SIGNAL = 1
 _OUTPUT_LIMIT = 64 << 10
+_PLAIN_MODULES = frozenset({"collections", "datetime", "decimal", "fractions", "uuid", "copyreg"})
+_PLAIN_BUILTINS = frozenset({"set", "frozenset", "complex", "bytearray", "range", "slice", "object"})
 
 
 class Session:
     """The boxes of one run: a fresh one for each test, unless a wider fixture holds objects in it."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._run = Path(config["run"])
+        self._run, self._folder = Path(config["run"]), Path(config["folder"])
+        self._shared = self._run / "shared"
+        self.surroundings = Surroundings()
         self._limits = Limits(**config["limits"])
         self._confinement = Confinement(**config["confinement"])
         self.finder = StudentFinder(config["sources"], self.import_module)
@@ -83,6 +89,8 @@ class Session:
         """End the present box."""
         if self._conversation is not None:
             self._conversation.box.close()
+            if self._conversation.box.files is not None:
+                self._conversation.box.files.forget()
             self.cpu_seconds += self._conversation.box.cpu_seconds
             self._conversation = None
 
@@ -106,7 +114,9 @@ class Session:
         except AutograderError as error:
             self.broken = error
             raise
-        conversation = Conversation(box, self._tell, self._note)
+        box.files = SharedFiles(self._shared, box.shared_folder, self._folder)
+        mirror = Mirror(self.surroundings, str(self._shared))
+        conversation = Conversation(box, self._tell, self._note, mirror)
         self._is_silent = self._was_imported
         try:
             for name in self._imported:
@@ -121,13 +131,13 @@ class Session:
         self._was_imported = self._was_imported or bool(self._imported)
         return conversation
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, which: int, text: str) -> None:
         if not text or self._is_silent:
             return
         kept = self.output if self._was_imported else self.import_output
         if sum(map(len, kept)) < _OUTPUT_LIMIT:
             kept.append(text[:_OUTPUT_LIMIT])
-        sys.stdout.write(text)
+        (sys.stdout if which == 1 else sys.stderr).write(text)
 
     def _note(self, made: proxies.Remote) -> None:
         if self.scope is not None:
@@ -143,14 +153,41 @@ def main() -> int:
 
     from app.academic.grading.plugin import GradingPlugin
 
+    _enter_shared_folder(Path(config["run"]) / "shared")
     session = Session(config)
+    session.surroundings.install()
+    lending.folders[:] = [config["folder"] + "/"]
+    sys.addaudithook(_refuse_what_would_run)
     proxies.current = session.current
-    sys.path[:] = [path for path in sys.path if path != config["root"]]
+    sys.path[:] = [path for path in sys.path if path not in {config["root"], config["run"], ""}]
     plugin = GradingPlugin(session, events)
     status = pytest.main(_arguments(config), plugins=[plugin])
     session.close()
     plugin.send_end(int(status))
     return int(status)
+
+
+def _enter_shared_folder(folder: Path) -> None:
+    """Give tests a folder to write in whose files the box is given with their paths."""
+    for one in (folder, folder / "cwd", folder / "temp"):
+        one.mkdir(mode=0o700)
+    os.chdir(folder / "cwd")
+    os.environ["TMPDIR"] = str(folder / "temp")
+
+
+def _refuse_what_would_run(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let no pickle bring a function: a test may read a file that the student's code wrote."""
+    if event != "pickle.find_class":
+        return
+    module, name = str(arguments[0]), str(arguments[1])
+    if module == "builtins":
+        is_plain = name in _PLAIN_BUILTINS
+    else:
+        is_plain = module in _PLAIN_MODULES or lending.is_of_tests(
+            getattr(sys.modules.get(module), name, None)
+        )
+    if not is_plain:
+        raise PermissionError(f"a pickle that needs {module}.{name} is not read outside of the sandbox")
 
 
 def _arguments(config: Mapping[str, Any]) -> list[str]:
@@ -167,7 +204,7 @@ def _arguments(config: Mapping[str, Any]) -> list[str]:
     arguments = [argument for name in unwanted for argument in ("-p", f"no:{name}")]
     folder = config["folder"]
     arguments += ["-c", os.devnull, "--rootdir", folder, "--confcutdir", folder]
-    return [*arguments, "--basetemp", f"{config['run']}/tests", *config["tests"]]
+    return [*arguments, "--basetemp", f"{config['run']}/shared/tests", *config["tests"]]
 
 
 def _die_with_parent(parent: int) -> None:

@@ -30,6 +30,8 @@ def build_error(conversation: Conversation, content: dict[str, Any]) -> BaseExce
     arguments = [conversation.unpack(item) for item in content["args"]]
     message = str(content["message"])
     error = _instance(kind, arguments, message)
+    if content["cause"] is not None:
+        error.__cause__ = build_error(conversation, content["cause"])
     setattr(error, MARK, str(content["trace"]))
     error.__dict__["_conversation"], error.__dict__["_number"] = conversation, int(content["id"])
     return error

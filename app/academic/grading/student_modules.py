@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
-_OF_IMPORT = frozenset({"__path__", "__all__", "__wrapped__", "__test__", "__bases__"})
+_OF_IMPORT = frozenset({"__path__", "__wrapped__", "__test__", "__bases__"})
 _KEPT = frozenset(
     {"__name__", "__loader__", "__package__", "__spec__", "__path__", "__file__", "__cached__", "__doc__"}
 )
@@ -62,6 +62,8 @@ class StudentModule(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name in _OF_IMPORT or name.startswith(("__pytest", "_pytest", "pytest_")):
             raise AttributeError(name)
+        if name == "__all__":
+            return [str(one) for one in proxies.current().value("public", on=_here(self))]
         try:
             conversation = proxies.current()
             found = conversation.value("get", on=_here(self), name=name)
@@ -79,7 +81,7 @@ class StudentModule(types.ModuleType):
             super().__setattr__(name, value)
             return
         conversation = proxies.current()
-        conversation.request("set", on=_here(self), name=name, value=conversation.pack(value))
+        conversation.set(_here(self), name, value)
 
     def __delattr__(self, name: str) -> None:
         conversation = proxies.current()

@@ -86,6 +86,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([_ROOT, *_library_paths()]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
+        "PYTHONSAFEPATH": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
 

@@ -26,7 +26,7 @@ _SPECIAL_NAMES = """
     bool int float complex index abs neg pos invert round trunc floor ceil add radd iadd sub rsub
     isub mul rmul imul truediv rtruediv itruediv floordiv rfloordiv ifloordiv mod rmod imod divmod
     rdivmod pow rpow ipow matmul rmatmul imatmul and rand iand or ror ior xor rxor ixor lshift
-    rlshift ilshift rshift rrshift irshift
+    rlshift ilshift rshift rrshift irshift aenter aexit aiter anext fspath
 """
 SPECIALS = tuple(f"__{name}__" for name in _SPECIAL_NAMES.split())
 
@@ -37,7 +37,7 @@ def describe_class(kind: type, number: int) -> dict[str, Any]:
         "id": number,
         "names": _names(type.mro(kind)),
         "parents": [_names(one.__bases__) for one in type.mro(kind)[:-1]][:30] if _is_error(kind) else [],
-        "specials": [name for name in SPECIALS if _has(kind, name)],
+        "specials": [name for name in SPECIALS if has_special(kind, name)],
         "unhashable": kind.__hash__ is None,
         "base": next((base.__name__ for base in _PLAIN if issubclass(kind, base)), None),
     }
@@ -59,7 +59,8 @@ def _is_error(kind: type) -> bool:
     return issubclass(kind, BaseException)
 
 
-def _has(kind: type, name: str) -> bool:
+def has_special(kind: type, name: str) -> bool:
+    """Tell whether a class, or one above it, has a special method."""
     for one in type.mro(kind):
         if name in vars(one):
             return one is not object and vars(one)[name] is not None

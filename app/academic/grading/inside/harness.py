@@ -9,11 +9,14 @@ from __future__ import annotations
 import marshal
 import sys
 from _thread import get_ident
-from os import _exit, read, write
+from os import _exit, getcwd, read, write
 
-from app.academic.grading.inside.classes import MUTABLE, SPECIALS, plain_part
-from app.academic.grading.inside.surroundings import prepare_streams, refuse_children
+from app.academic.grading.inside.classes import SPECIALS, has_special, plain_part
+from app.academic.grading.inside.derived import derive, inherited, members
+from app.academic.grading.inside.files import SharedFolder
+from app.academic.grading.inside.surroundings import Reflected, prepare_streams, refuse_children
 from app.academic.grading.inside.values import Values
+from app.academic.grading.sharing import Shared
 from app.academic.grading.wire import WireError
 
 TYPE_CHECKING = False  # the module typing costs each box 5 ms
@@ -38,22 +41,32 @@ class _Harness:
 
     def __init__(self, requests: int, replies: int, code: str, modules: frozenset[str], limit: int) -> None:
         self._requests, self._replies, self._limit = requests, replies, limit
-        self._values = Values(code, modules, self._call_back)
+        self._values = Values(code, modules, self.ask)
+        self._shared = Shared(self._values.pack, self._values.unpack, 1)
+        self._folder = SharedFolder(getcwd() + "/shared")  # noqa: PTH109 - pathlib costs 4 ms
+        self._reflected = Reflected(self._values.unpack)
         self._current: list[int] = []
         self._thread = get_ident()
         self._dumps = _make_dumps()
+        self._loop: Any = None
         self._streams = (sys.stdout, sys.stderr)
         self._operations: dict[str, Callable[[dict[str, Any]], Any]] = {
             "import": self._import,
             "get": lambda message: getattr(self._values.unpack(message["on"]), message["name"]),
-            "set": lambda message: setattr(
-                self._values.unpack(message["on"]), message["name"], self._values.unpack(message["value"])
-            ),
+            "set": self._set,
+            "await": self._await,
             "del": lambda message: delattr(self._values.unpack(message["on"]), message["name"]),
             "call": self._call,
             "plain": lambda message: plain_part(self._values.unpack(message["on"])),
+            "public": lambda message: _public(self._values.unpack(message["on"])),
             "names": lambda message: dir(self._values.unpack(message["on"])),
             "signature": self._signature,
+            "members": self._members,
+            "derive": self._derive,
+            "new": lambda message: (kind := self._values.unpack(message["on"])).__new__(kind),
+            "inherited": lambda message: inherited(
+                self._values.unpack(message["on"]), self._values.unpack(message["base"]), message["name"]
+            ),
         }
 
     def receive(self) -> dict[str, Any] | None:
@@ -75,16 +88,29 @@ class _Harness:
     def handle(self, message: dict[str, Any]) -> None:
         """Do what the message asks and answer it."""
         self._current.append(message["n"])
-        mutated: list[Any] = []
-        message["mutated"] = mutated
         try:
+            self._take(message)
             result = self._operations[message["op"]](message)
-            reply = {"ok": self._pack_result(result, message), "mutated": self._changes(mutated)}
-            line = self._line(reply)
+            line = self._line({"ok": self._pack_result(result), **self._told(result)})
         except BaseException as error:  # noqa: BLE001 - whatever fails here has to be told, not lost
             line = self._line_of_error(error)
+        self._shared.trim()
         self._send(line)
         self._current.pop()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """Learn what changed on the tests' side since the last message."""
+        if files := message.get("files"):
+            self._folder.put(files)
+        for item in message.get("news") or ():
+            self._reflected.take(*item)
+        self._shared.take(message.get("changed") or ())
+
+    def _told(self, result: object = None) -> dict[str, Any]:
+        """Return what changed on this side, and by which number a container is known."""
+        share = self._shared.number_of(result)
+        told = {"changed": self._shared.changes(), "share": share, "files": self._folder.changes()}
+        return {name: value for name, value in told.items() if value or value == 0}
 
     def _send(self, line: bytes) -> None:
         self._flush()
@@ -109,7 +135,7 @@ class _Harness:
 
     def _line_of_error(self, error: BaseException) -> bytes:
         try:
-            return self._line({"error": self._values.describe_error(error)})
+            return self._line({"error": self._values.describe_error(error), **self._told()})
         except BaseException as second:  # noqa: BLE001 - whatever fails here has to be told, not lost
             plain = RuntimeError(f"an exception that cannot be shown ({type(second).__name__})")
             return self._line({"error": self._values.describe_error(plain)})
@@ -124,12 +150,35 @@ class _Harness:
         __import__(name)
 
     def _call(self, message: dict[str, Any]) -> Any:
-        arguments = [self._values.unpack(item) for item in message["args"]]
-        keywords = {name: self._values.unpack(item) for name, item in message["kwargs"].items()}
-        for place, item in [*enumerate(arguments), *keywords.items()]:
-            if type(item) in MUTABLE:
-                message["mutated"].append((place, item, self._values.pack(item)))
+        shares = message.get("shares") or {}
+        arguments = [self._given(shares.get(index), item) for index, item in enumerate(message["args"])]
+        keywords = {name: self._given(shares.get(name), item) for name, item in message["kwargs"].items()}
         return self._callable(message)(*arguments, **keywords)
+
+    def _set(self, message: dict[str, Any]) -> None:
+        value = self._given(message["shares"].get(0), message["value"])
+        setattr(self._values.unpack(message["on"]), message["name"], value)
+
+    def _await(self, message: dict[str, Any]) -> Any:
+        import asyncio
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        awaited = self._values.unpack(message["on"])
+
+        async def wait() -> Any:
+            return await awaited
+
+        return self._loop.run_until_complete(wait())
+
+    def _given(self, number: int | None, data: Any) -> Any:
+        """Return what the test gave: the very container it gave before, where there is one."""
+        if number is not None and (known := self._shared.get(number)) is not None:
+            return known
+        value = self._values.unpack(data)
+        if number is not None:
+            self._shared.add(number, value)
+        return value
 
     def _callable(self, message: dict[str, Any]) -> Any:
         target = self._values.unpack(message["on"])
@@ -141,18 +190,20 @@ class _Harness:
             return lambda *arguments: method(target, *arguments)
         return getattr(target, name)
 
-    def _changes(self, mutated: list[Any]) -> list[Any]:
-        packed = [(place, before, self._values.pack(item)) for place, item, before in mutated]
-        return [[place, after] for place, before, after in packed if before != after]
-
-    def _pack_result(self, result: object, message: dict[str, Any]) -> Any:
-        for place, item, _ in message["mutated"]:
-            if item is result:
-                return {"same": place}
+    def _pack_result(self, result: object) -> Any:
         try:
             return self._values.pack(result)
         except WireError as error:
             raise WireError(f"the result ({type(result).__name__}) cannot be handed over: {error}") from None
+
+    def _members(self, message: dict[str, Any]) -> Any:
+        kind = self._values.unpack(message["on"])
+        return members(kind, [name for name in SPECIALS if has_special(kind, name)])
+
+    def _derive(self, message: dict[str, Any]) -> Any:
+        body = {name: self._values.unpack(item) for name, item in message["body"].items()}
+        bases = tuple(self._values.unpack(item) for item in message["bases"])
+        return derive(message["name"], bases, body)
 
     def _signature(self, message: dict[str, Any]) -> list[Any]:
         import inspect
@@ -166,28 +217,35 @@ class _Harness:
         """Put a question to the trusted side while its request is open; return what comes back."""
         if get_ident() != self._thread or not self._current:
             raise RuntimeError("only the main thread can call what the test passed in")
-        self._send(self._line({"ask": question}))
+        self._send(self._line({"ask": self._sharing(question), **self._told()}))
         while (message := self.receive()) is not None:
             if message["op"] != "back":
                 self.handle(message)
-            elif "throw" in message:
+                continue
+            self._take(message)
+            if "throw" in message:
                 raise self._thrown(message)
-            else:
-                return self._values.unpack(message["value"])
+            return self._given(message.get("share"), message["value"])
         return _exit(0)
+
+    def _sharing(self, question: dict[str, Any]) -> dict[str, Any]:
+        given = question.pop("mutable", None) or {}
+        found = {str(place): self._shared.number_of(item) for place, item in given.items()}
+        shares = {place: number for place, number in found.items() if number is not None}
+        return {**question, "shares": shares} if shares else question
 
     def _thrown(self, message: dict[str, Any]) -> BaseException:
         error: object = self._values.unpack(message["throw"])
-        if not isinstance(error, BaseException):
-            error = RuntimeError(str(error))
-        vars(error)["_thrown_by_test"] = message["number"]
-        return error
+        return error if isinstance(error, BaseException) else RuntimeError(str(error))
 
-    def _call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        packed = {name: self._values.pack(item) for name, item in keywords.items()}
-        return self.ask(
-            {"call": number, "args": [self._values.pack(item) for item in arguments], "kwargs": packed}
-        )
+
+def _public(module: Any) -> list[str]:
+    """Return what `import *` brings, but for other modules."""
+    found = vars(module)
+    usual = [
+        name for name, value in found.items() if not name.startswith("_") and not isinstance(value, type(sys))
+    ]
+    return list(found.get("__all__", usual))
 
 
 def _make_dumps() -> Callable[[Any], str]:

@@ -43,6 +43,48 @@ def refuse_children() -> None:
                 setattr(module, name, refuse)
 
 
+class Reflected:
+    """What the tests changed in their own surroundings, changed here too."""
+
+    def __init__(self, unpack: Callable[[Any], Any]) -> None:
+        self._unpack = unpack
+        self._originals: dict[tuple[str, str], Any] = {}
+
+    def take(self, what: str, *details: Any) -> None:
+        """Make one change."""
+        getattr(self, f"_{what}")(*details)
+
+    def _patch(self, module: str, name: str, value: Any) -> None:
+        target = __import__(module, fromlist=["_"])
+        self._originals.setdefault((module, name), getattr(target, name, None))
+        setattr(target, name, self._unpack(value))
+
+    def _restore(self, module: str, name: str) -> None:
+        if (module, name) in self._originals:
+            setattr(sys.modules[module], name, self._originals[module, name])
+
+    def _remove(self, module: str, name: str) -> None:
+        target = __import__(module, fromlist=["_"])
+        self._originals.setdefault((module, name), getattr(target, name, None))
+        delattr(target, name)
+
+    def _variables(self, changed: dict[str, str | None]) -> None:
+        for name, value in changed.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def _folder(self, path: str) -> None:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 - runs alone, and pathlib costs 4 ms
+        os.chdir(path)
+
+    def _random(self, state: Any) -> None:
+        import random
+
+        random.setstate(self._unpack(state))
+
+
 class _Input:
     """Standard input: what the test gives, or the end of the file."""
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 import sys
 
 from app.academic.grading.inside.classes import describe_class, plain_part
+from app.academic.grading.inside.lent import Lender
 from app.academic.grading.inside.traces import trace
 from app.academic.grading.wire import WireError, decode, encode
 
 TYPE_CHECKING = False  # the module typing costs each box 5 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
-
-    CallBack = Callable[[int, tuple[Any, ...], dict[str, Any]], Any]
 
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method-wrapper")
 _TEXT_LIMIT = 4000
+_CAUSES = 5
 
 
 class Values:
     """Packs what leaves and unpacks what comes; keeps each object it gave a number to."""
 
-    def __init__(self, code: str, modules: frozenset[str], call_back: CallBack) -> None:
-        self._code, self._modules, self._call_back = code, modules, call_back
+    def __init__(self, code: str, modules: frozenset[str], ask: Callable[[dict[str, Any]], Any]) -> None:
+        self._code, self._modules = code, modules
+        self._lender = Lender(ask, self.pack, self.unpack)
         self._objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
 
@@ -35,20 +36,25 @@ class Values:
         """Return the value that came from the tests as data."""
         return decode(data, self._unpack_special)
 
-    def describe_error(self, error: BaseException) -> dict[str, Any]:
+    def describe_error(self, error: BaseException, depth: int = 0) -> dict[str, Any]:
         """Return what the tests need to raise error on their side."""
+        cause = error.__cause__
+        arguments = error.args
+        if isinstance(error, OSError) and error.filename is not None:
+            arguments = (error.errno, error.strerror, error.filename)
         return {
+            "cause": None if cause is None or depth > _CAUSES else self.describe_error(cause, depth + 1),
             "class": self._describe_class(type(error)),
             "id": self._number(error),
-            "args": [self._pack_argument(item) for item in error.args[:20]],
+            "args": [self._pack_argument(item) for item in arguments[:20]],
             "message": str(error)[:_TEXT_LIMIT],
             "trace": trace(error, self._code)[-_TEXT_LIMIT:],
-            "yours": getattr(error, "_thrown_by_test", None),
+            "yours": self._lender.number_of(error),
         }
 
     def _pack_special(self, value: object, depth: int) -> Any:
-        if isinstance(value, _Callback):
-            return {"yours": value.number}
+        if (number := self._lender.number_of(value)) is not None:
+            return {"yours": number}
         if isinstance(value, type):
             return self._pack_class(value)
         if isinstance(value, BaseException):
@@ -70,7 +76,7 @@ class Values:
         return {"object": described}
 
     def _pack_class(self, value: type) -> Any:
-        if value.__module__.partition(".")[0] in self._modules:
+        if value.__module__.partition(".")[0] in {*self._modules, "tests"}:
             return {"class": self._describe_class(value)}
         return {"type": f"{value.__module__}.{value.__qualname__}"}
 
@@ -96,33 +102,22 @@ class Values:
             return self._objects[content]
         if tag == "path":
             return _follow(content)
-        if tag == "callback":
-            return _Callback(self._call_back, content)
-        if tag == "iterator":
-            return _callback_iterator(_Callback(self._call_back, content))
+        if tag in {"lent", "failure", "iterator"}:
+            return self._lender.take(tag, content)
         if tag == "type":
             return _follow(content.rsplit(".", 1))
+        if tag == "made":
+            make, arguments, *named = [self.unpack(part) for part in content]
+            return make(*arguments, **(named[0] if named else {}))
         if tag == "exception":
-            return self.unpack(content[0])(*[self.unpack(item) for item in content[1]])
+            return self._error(*content)
         raise WireError(f"unknown kind of value: {tag}")
 
-
-class _Callback:
-    """Something callable of the test's, as the student's code sees it."""
-
-    def __init__(self, call_back: CallBack, number: int) -> None:
-        self._call_back, self.number = call_back, number
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._call_back(self.number, arguments, keywords)
-
-
-def _callback_iterator(following: _Callback) -> Iterator[Any]:
-    while True:
-        found = following()
-        if not found:
-            return
-        yield found[0]
+    def _error(self, kind: Any, arguments: list[Any], number: int | None) -> Any:
+        if number is not None and (known := self._lender.made(number)) is not None:
+            return known
+        error = self.unpack(kind)(*[self.unpack(item) for item in arguments])
+        return error if number is None else self._lender.keep(number, error)
 
 
 def _follow(path: list[str]) -> Any:

@@ -149,8 +149,8 @@ def _run(part: PythonTests, work: Work) -> Run:
             "limits": asdict(part.limits),
             "confinement": work.confinement.to_dict(),
             "sources": _sources(work),
-            "tests": [str(file) for file in part.files],
-            "folder": str(_tests_folder(work.folder / part.path)),
+            "tests": [str(file.resolve()) for file in part.files],
+            "folder": str(_tests_folder(work.folder / part.path).resolve()),
         }
 
         def progress(run: Run) -> None:

@@ -168,8 +168,8 @@ def test_prop():
 def test_reload():
     import importlib; bank.remember(1); importlib.reload(bank); assert bank.remember(1) == 1
 def test_refused():
-    class Mine: pass
-    with pytest.raises(TypeError, match="stays in the tests"): bank.echo(Mine())
+    with pytest.raises(TypeError, match="stays in the tests"): bank.echo(unittest.TestCase())
+    with pytest.raises(TypeError, match="stays in the tests"): bank.echo(inspect.currentframe())
 class TestU(unittest.TestCase):
     @classmethod
     def setUpClass(cls): cls.a = bank.Account("cls", 5)
@@ -189,4 +189,4 @@ def test_skip_cannot_be_forced():
     with pytest.raises(Exception, match="no"): bank.skip()
 def test_async():
     import asyncio
-    with pytest.raises(Exception): asyncio.run(bank.later(1))
+    assert asyncio.run(bank.later(1)) == 2
