@@ -33,7 +33,23 @@ APPROVED: Final[dict[str, Any]] = {
     "app.academic.jobs.NotifyStudentOfSubmissionJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.jobs.GenerateAnalyticsReportJob": {"methods": ["handle"], "timeout": 300},
     "app.academic.jobs.CheckForPlagiarismJob": {"methods": ["handle"], "timeout": 600},
-    "app.mail.jobs.DeliverMailJob": {"methods": ["handle"], "timeout": 80},
+    "app.academic.mail_jobs.SendGradeMailJob": {"methods": ["handle"], "timeout": 120},
+    "app.academic.mail_jobs.SendFinalMailJob": {"methods": ["handle"], "timeout": 120},
+    "app.academic.mail_jobs.SendDigestsJob": {"methods": ["handle"], "timeout": 300},
+    "app.academic.mail_jobs.WatchGradingJob": {"methods": ["handle"], "timeout": 120},
+    # A mail server that says "not now" is asked for most of a day: see app/mail/delivery.py.
+    "app.mail.jobs.DeliverMailJob": {"methods": ["handle"], "timeout": 80, "retries": 19},
+}
+
+# What the site does by the clock. The environment may add to it, change an entry, or end one with null.
+SCHEDULES: Final[dict[str, Any]] = {
+    "mail-digests": {"cron": "0 17 * * *", "class": "app.academic.mail_jobs.SendDigestsJob"},
+    "watch-grading": {
+        "cron": "*/5 * * * *",
+        "class": "app.academic.mail_jobs.WatchGradingJob",
+        "priority": 1,
+        "missed": "skip",
+    },
 }
 
 # No inline script or style anywhere, so the policy needs no exception.
@@ -193,16 +209,25 @@ def _from_environment(name: str, *, is_plain: bool) -> str | None:
 
 
 def _add_approved(config: dict[str, Any]) -> None:
-    added = config.get("RUNNER_APPROVED") or {}
+    config["RUNNER_APPROVED"] = _added("RUNNER_APPROVED", config, APPROVED)
+    schedules = _added("RUNNER_SCHEDULES", config, SCHEDULES)
+    if isinstance(schedules, dict):
+        schedules = {name: entry for name, entry in schedules.items() if entry is not None}
+    config["RUNNER_SCHEDULES"] = schedules
+    config.setdefault("RUNNER_LAYOUT", "base.html")
+    config.setdefault("RUNNER_LOG_DIR", config["LOG_DIR"])
+    config.setdefault("RUNNER_WAKE_DIR", config["INSTANCE_PATH"])
+
+
+def _added(name: str, config: dict[str, Any], ours: Mapping[str, Any]) -> Any:
+    """Give what is ours with what was added to it; the runner says what is wrong with the rest."""
+    added = config.get(name) or {}
     if isinstance(added, str):
         try:
             added = json.loads(added)
         except ValueError:
-            raise SettingsError(f"RUNNER_APPROVED must be JSON, not {added!r}") from None
-    config["RUNNER_APPROVED"] = {**APPROVED, **added} if isinstance(added, dict) else added
-    config.setdefault("RUNNER_LAYOUT", "base.html")
-    config.setdefault("RUNNER_LOG_DIR", config["LOG_DIR"])
-    config.setdefault("RUNNER_WAKE_DIR", config["INSTANCE_PATH"])
+            raise SettingsError(f"{name} must be JSON, not {added!r}") from None
+    return {**ours, **added} if isinstance(added, dict) else added
 
 
 def _prepare_folders(application: Flask) -> None:

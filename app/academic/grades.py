@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from app.academic.models import Grade, Submission
+from app.academic.notification import request_grade_mail
 from app.academic.policy import after_penalty, deadline_of, extension_of
 from app.academic.submissions import grade_superseded, request_analytics
 from app.db import writing
@@ -36,6 +37,7 @@ def record_grade(
         if report.outcome == "not_gradable":
             grade_superseded(session, submission)
         request_analytics(session, submission.assignment.course)
+        request_grade_mail(session, submission)
     return True
 
 

@@ -86,13 +86,14 @@ class NotifyStudentOfSubmissionJob:
     def handle(self, submission_id: int) -> dict[str, object]:
         """Queue the mail once and deliver it; delivered mail is not delivered again."""
         from app.academic.notification import queue_receipt
-        from app.mail.delivery import deliver
+        from app.mail.delivery import deliver_or_leave
 
         submission = _submission(submission_id)
         current_job.progress(0, 2, "writing the receipt")
-        mail_id = queue_receipt(submission.id)
-        current_job.progress(1, 2, "sending")
-        status = deliver(mail_id)
+        mail_id, status = queue_receipt(submission.id)
+        if mail_id is not None:
+            current_job.progress(1, 2, "sending")
+            status = deliver_or_leave(mail_id)
         current_job.progress(2, 2, status)
         activity_log.write_event(
             activity_log.ASSIGNMENTS,

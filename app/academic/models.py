@@ -50,6 +50,8 @@ class Course(Base):
     code: Mapped[str] = mapped_column(String(20), unique=True)
     title: Mapped[str] = mapped_column(String(120), unique=True)
     instructor_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    # Whether a mail's subject may say the score: subjects are seen on locked screens.
+    is_score_in_subject: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
     instructor: Mapped[User] = relationship()

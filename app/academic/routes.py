@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from app.academic import (
+    mail_models,  # noqa: F401 - its tables are the site's
     routes_gradebook,
     routes_grading,
     routes_similarity,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, flash, redirect, render_template, request
 from flask_login import current_user
 
-from app.accounts import forms, passwords, resets, sessions, throttle, users
+from app.accounts import forms, passwords, registrations, resets, sessions, throttle, users
 from app.accounts.guards import role_required
 from app.accounts.models import User
 from app.accounts.redirects import go, safe_next
@@ -60,30 +60,42 @@ def register() -> ResponseReturnValue:
         return render_template("accounts/closed.html"), 403
     form = forms.RegisterForm()
     if form.validate_on_submit():
-        try:
-            enter(_register(form))
-        except users.EmailTaken:
-            form.email.errors = ["There is an account with that address. Sign in, or set a new password."]
-        else:
-            flash("Your account is ready.", "success")
-            return redirect(_home(), code=303)
+        _register(form)
+        # The same page whether or not the address has an account: only its owner is told, by mail.
+        return render_template("accounts/registered.html", has_server=bool(current_app.config["MAIL_SERVER"]))
     return render_template("accounts/register.html", form=form, hint=forms.PASSWORD_HINT), _status(form)
 
 
-def _register(form: forms.RegisterForm) -> int:
+def _register(form: forms.RegisterForm) -> None:
     with writing() as session:
         throttle.reserve(session, kind="register", account=form.email.data, address=_address())
     password_hash = passwords.hash_password(form.password.data)
     with writing() as session:
-        user = users.create(
+        registrations.ask(
             session,
             email=form.email.data,
             first_name=form.first_name.data,
             last_name=form.last_name.data,
-            role="student",
             password_hash=password_hash,
         )
-        return user.id
+
+
+@blueprint.route("/register/<token>", methods=["GET", "POST"])
+def confirm(token: str) -> ResponseReturnValue:
+    """Make the account with the link from the mail, and sign in; looking does not use the link up."""
+    if current_user.is_authenticated:
+        return redirect(_home())
+    if not current_app.config["REGISTRATION_OPEN"]:
+        return render_template("accounts/closed.html"), 403
+    if request.method == "GET" and registrations.is_usable(db.session(), token):
+        return render_template("accounts/confirm.html")
+    with writing() as session:
+        user_id = registrations.redeem(session, token) if request.method == "POST" else None
+    if user_id is None:
+        return render_template("accounts/confirm_over.html"), 410
+    enter(user_id)
+    flash("Your account is ready.", "success")
+    return redirect(_home(), code=303)
 
 
 def _status(form: forms.Form) -> int:

@@ -36,8 +36,8 @@ LIMITS: Final = {
     "sign_in": Limit(10, 10, 1000),
     # Mails go to people who may not have asked for them.
     "reset": Limit(3, 20, 200),
-    # A whole class registers from behind one address.
-    "register": Limit(10, 100, 1000),
+    # A whole class registers from behind one address; each time a mail goes out.
+    "register": Limit(5, 100, 1000),
 }
 
 

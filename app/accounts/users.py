@@ -79,8 +79,8 @@ def create(
         raise EmailTaken(address)
     user = User(
         email=address,
-        first_name=_name(first_name, "first name"),
-        last_name=_name(last_name, "last name"),
+        first_name=checked_name(first_name, "first name"),
+        last_name=checked_name(last_name, "last name"),
         role=role,
         password_hash=password_hash,
     )
@@ -93,7 +93,10 @@ def create(
 def rename(session: Session, user: User, *, first_name: str, last_name: str) -> None:
     """Give the person another name."""
     before = user.full_name
-    user.first_name, user.last_name = _name(first_name, "first name"), _name(last_name, "last name")
+    user.first_name, user.last_name = (
+        checked_name(first_name, "first name"),
+        checked_name(last_name, "last name"),
+    )
     if user.full_name != before:
         audit.record(session, "renamed", f"user:{user.id}", before=before, after=user.full_name)
 
@@ -142,7 +145,7 @@ def _keep_an_admin(session: Session, leaving: User) -> None:
         raise LastAdmin
 
 
-def _name(text: str, what: str) -> str:
+def checked_name(text: str, what: str) -> str:
     """Give a name as it is stored: one line, no invisible characters."""
     name = " ".join(text.split())
     if not name or len(name) > 100:  # noqa: PLR2004 - as the sentence says

@@ -33,6 +33,7 @@ def queue_mail(  # noqa: PLR0913 - a mail is that much
     user_id: int | None = None,
     reply_to: str | None = None,
     list_id: str | None = None,
+    unsubscribe_url: str | None = None,
     is_secret: bool = False,
 ) -> OutboxMail:
     """Put one mail into the outbox; the same `key` again gives the mail that is there already.
@@ -44,7 +45,8 @@ def queue_mail(  # noqa: PLR0913 - a mail is that much
     if known is not None:
         return known
     line = one_line(subject)[:_SUBJECT_LENGTH]
-    values = {"subject": line, "site_url": current_app.config["SITE_URL"], **context}
+    site = {"site_url": current_app.config["SITE_URL"], "unsubscribe_url": unsubscribe_url}
+    values = {"subject": line, **site, **context}
     mail = OutboxMail(
         dedupe_key=key,
         kind=kind,
@@ -57,6 +59,7 @@ def queue_mail(  # noqa: PLR0913 - a mail is that much
         references=message_id("thread", thread) if thread else None,
         reply_to=one_line(reply_to) if reply_to else None,
         list_id=one_line(list_id) if list_id else None,
+        unsubscribe_url=unsubscribe_url,
         is_secret=is_secret,
     )
     return _add(session, mail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from flask import current_app
 from flask_mail import BadHeaderError, Connection, Message
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 Outcome = Literal["sent", "refused", "try_again", "unknown"]
 
 
+# The mailbox does not exist, is not here, or may not be written like that: nobody reads it.
+_NO_SUCH_MAILBOX: Final = (550, 551, 553)
+
+
 class Report(NamedTuple):
     """What became of a mail, and what the server said."""
 
     outcome: Outcome
     error: str | None = None
+    is_address_bad: bool = False
 
 
 class _Tracking:
@@ -87,6 +92,10 @@ def message(mail: OutboxMail) -> Message:
         headers |= {"References": mail.references, "In-Reply-To": mail.references}
     if mail.list_id:
         headers["List-Id"] = mail.list_id
+    if mail.unsubscribe_url:
+        # RFC 8058: a mail program may ask for this by itself, with a POST.
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     built = Message(
         subject=mail.subject,
         recipients=[mail.to],
@@ -103,7 +112,8 @@ def message(mail: OutboxMail) -> Message:
 def _by_code(code: int, said: bytes | str) -> Report:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     # 5xx: for good. 4xx: not now.
-    return Report("refused" if code >= 500 else "try_again", f"the mail server said {code} {text}".strip())  # noqa: PLR2004
+    outcome: Outcome = "refused" if code >= 500 else "try_again"  # noqa: PLR2004
+    return Report(outcome, f"the mail server said {code} {text}".strip(), code in _NO_SUCH_MAILBOX)
 
 
 def _words(error: Exception) -> str:

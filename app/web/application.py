@@ -11,14 +11,17 @@ from app.academic.cli import academic_cli
 from app.academic.routes import blueprint as academic_blueprint
 from app.accounts.admin_routes import blueprint as accounts_admin_blueprint
 from app.accounts.audit import current_actor
+from app.accounts.audit import record as record_audit
 from app.accounts.cli import accounts_cli
 from app.accounts.guards import admin_guard, refusal
+from app.accounts.mail_routes import blueprint as mail_choices_blueprint
 from app.accounts.routes import blueprint as accounts_blueprint
 from app.accounts.sessions import load_user, touch_session
 from app.config import ROOT, configure
 from app.db import db
 from app.extensions import csrf, login_manager, mail, migrate
 from app.mail.routes import make_blueprint as make_mail_blueprint
+from app.mail.unsubscribe import make_blueprint as make_unsubscribe_blueprint
 from app.runner import Runner
 from app.runner.database import configure as configure_engine
 from app.runner.errors import SettingsError
@@ -86,7 +89,9 @@ def _bind_login(application: Flask) -> None:
 def _add_pages(application: Flask) -> None:
     application.register_blueprint(accounts_blueprint)
     application.register_blueprint(accounts_admin_blueprint)
-    application.register_blueprint(make_mail_blueprint(lambda: refusal("admin")))
+    application.register_blueprint(mail_choices_blueprint)
+    application.register_blueprint(make_mail_blueprint(lambda: refusal("admin"), record_audit))
+    application.register_blueprint(make_unsubscribe_blueprint(record_audit))
     application.register_blueprint(academic_blueprint)
     Runner(application, guard=admin_guard, actor=current_actor)
     application.cli.add_command(accounts_cli)

@@ -11,7 +11,11 @@ TOP = Path(__file__).parents[2]
 FOLDER = TOP / "app" / "templates"
 TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.html"))
 # Mails are read outside of the site, where its policy does not hold and its stylesheet is not.
-PAGES = [name for name in TEMPLATES if not re.match(r"mail/(_layout|_macros|password_reset|receipt)\.", name)]
+PAGES = [
+    name
+    for name in TEMPLATES
+    if not re.match(r"mail/(_layout|_macros|digest|grade|receipt|staff_alarm)\.", name)
+]
 PARTIALS = [name for name in TEMPLATES if name.rpartition("/")[2].startswith("_")]
 SOURCES = [*FOLDER.rglob("*.html"), *FOLDER.rglob("*.txt"), *(TOP / "app").rglob("*.py")]
 TEXT = "\n".join(path.read_text() for path in SOURCES if "data" not in path.parts)
