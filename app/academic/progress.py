@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.academic.gradebook.models import WaitingGrading
 from app.academic.models import JOB_KINDS, SubmissionJob
+from app.academic.waiting import place_of
 from app.db import Base
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ TITLES: Final = {
     "analytics": "Course statistics",
     "similarity": "Similarity check",
 }
+_SLOWEST_POLL: Final = 15
 _PAUSED: Final = "waits: grading of this assignment is paused by staff; your work and its time are kept"
 
 
@@ -43,6 +45,8 @@ class Step:
     total: float = 0
     # What is counted. The job's own message is for staff: it may name a hidden test.
     unit: str = ""
+    # Seconds until a page that shows it asks again: the longer the line, the less there is to see.
+    poll_seconds: int = 1
 
     @property
     def is_finished(self) -> bool:
@@ -60,7 +64,7 @@ def steps_of(session: Session, submission_id: int) -> list[Step]:
     )
     latest = {row["kind"]: row for row in session.execute(query).mappings()}
     is_waiting = session.get(WaitingGrading, submission_id) is not None
-    steps = [_step(session, latest[kind]) for kind in JOB_KINDS if kind in latest]
+    steps = [_step(session, latest[kind], submission_id) for kind in JOB_KINDS if kind in latest]
     return [
         replace(it, state="held", words=_PAUSED) if is_waiting and it.kind == "grading" else it
         for it in steps
@@ -78,17 +82,20 @@ def grading_states(session: Session, submission_ids: Collection[int]) -> dict[in
     return {row["submission_id"]: _state(row) for row in session.execute(query).mappings()}
 
 
-def _step(session: Session, row: Mapping[Any, Any]) -> Step:
+def _step(session: Session, row: Mapping[Any, Any], submission_id: int) -> Step:
     state = _state(row)
+    # The other jobs are nothing that anybody waits for.
+    place = place_of(session, row, submission_id) if (row["kind"], state) == ("grading", "pending") else None
     return Step(
         kind=row["kind"],
         title=TITLES[row["kind"]],
         job_id=row["id"],
         state=state,
-        words=_words(session, row, state),
+        words=place.words if place else _words(row, state),
         done=row["progress_done"] or 0,
         total=row["progress_total"] or 0,
         unit="tests" if row["kind"] == "grading" else "",
+        poll_seconds=min(1 + place.number // 20, _SLOWEST_POLL) if place else 1,
     )
 
 
@@ -103,11 +110,9 @@ def _state(row: Mapping[Any, Any]) -> str:
     return "scheduled" if row["run_at"] > dt.datetime.now(dt.UTC) else "pending"
 
 
-def _words(session: Session, row: Mapping[Any, Any], state: str) -> str:
-    if state == "pending":
-        ahead = _ahead_of(session, row)
-        return f"waits, {ahead} before it" if ahead else "starts at once"
+def _words(row: Mapping[Any, Any], state: str) -> str:
     return {
+        "pending": "waits its turn",
         "scheduled": f"starts at {row['run_at']:%H:%M:%S}",
         "retrying": f"did not work, tried again at {row['run_at']:%H:%M:%S}",
         "held": "paused by staff",
@@ -116,18 +121,3 @@ def _words(session: Session, row: Mapping[Any, Any], state: str) -> str:
         "failed": "did not work; staff can see why and start it again",
         "cancelled": "stopped by staff",
     }[state]
-
-
-def _ahead_of(session: Session, row: Mapping[Any, Any]) -> int:
-    # Counted up to a hundred: an exact place in a long line is not worth reading the line.
-    earlier = (
-        select(_JOBS.c.id)
-        .where(
-            _JOBS.c.status == "pending",
-            ~_JOBS.c.is_held,
-            _JOBS.c.rank < row["rank"],
-            _JOBS.c.run_at <= dt.datetime.now(dt.UTC),
-        )
-        .limit(100)
-    )
-    return session.scalar(select(func.count()).select_from(earlier.subquery())) or 0

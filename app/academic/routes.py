@@ -83,6 +83,8 @@ _rule("/assignments/<int:assignment_id>/similarity", "similarity", routes_simila
 _rule("/similarity/<int:pair_id>", "pair", routes_similarity.pair)
 _rule("/similarity/<int:pair_id>/decide", "decide", routes_similarity.decide, methods=["POST"])
 _rule("/submissions/<receipt>", "submission", routes_submission.submission)
+_rule("/submissions/<receipt>/compare", "compare", routes_submission.compare)
+_rule("/submissions/<receipt>/jobs/<kind>", "job_log", routes_submission.job_log)
 _rule("/submissions/<receipt>/files/<int:file_id>", "download", routes_submission.download)
 _rule("/submissions/<receipt>/choose", "choose", routes_student.choose, methods=["POST"])
 _rule("/submissions/<receipt>/regrade", "regrade", routes_grading.regrade_one, methods=["POST"])

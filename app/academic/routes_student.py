@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.academic import access, routes_staff
+from app.academic import access, routes_staff, snapshots
 from app.academic.downloads import text_download
+from app.academic.figures import for_students
 from app.academic.gradebook import overrides
 from app.academic.models import AssignmentFile, Submission
 from app.academic.policy import budget_of, counting, deadline_of, extension_of
@@ -27,10 +29,23 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.academic.models import Assignment
+    from app.academic.gradebook.models import GradeOverride
+    from app.academic.models import Assignment, Course
+    from app.academic.policy import Budget, Deadline
+    from app.academic.statistics import Summary
     from app.academic.submissions import HandedIn
 
 _FIELD: Final = "file"
+
+
+class Mine(NamedTuple):
+    """How a student stands with an assignment."""
+
+    latest: Submission | None
+    counting: Submission | None
+    override: GradeOverride | None
+    deadline: Deadline
+    budget: Budget
 
 
 def home() -> str:
@@ -38,9 +53,7 @@ def home() -> str:
     courses = db.session.scalars(access.courses_of(current_user)).all()
     if not current_user.is_student:
         return routes_staff.courses(courses)
-    latest = _latest_of_each_assignment()
-    changed = overrides.overrides_for_student(db.session(), current_user.id)
-    return render_template("academic/home.html", courses=courses, latest=latest, overrides=changed)
+    return render_template("academic/home.html", courses=courses, mine=_mine(courses))
 
 
 def assignment(assignment_id: int) -> str:
@@ -128,7 +141,15 @@ def _page(found: Assignment, problem: str = "") -> str:
         given=[file for file in found.files if file.is_given],
         problem=problem,
         override=overrides.override_of(db.session(), found.id, current_user.id),
+        others=_others(found, now),
     )
+
+
+def _others(found: Assignment, now: dt.datetime) -> Summary | None:
+    """The class in numbers, when the deadline is over and there are enough of them."""
+    if found.due_at is None or now < found.due_at:
+        return None
+    return for_students(snapshots.current_report(db.session(), found))
 
 
 def _sent_files() -> list[tuple[str, bytes]]:
@@ -141,11 +162,30 @@ def _sent_files() -> list[tuple[str, bytes]]:
     return [(part.filename or "", part.stream.read()) for part in parts]
 
 
-def _latest_of_each_assignment() -> dict[int, Submission]:
-    mine = db.session.scalars(
+def _mine(courses: Sequence[Course]) -> dict[int, Mine]:
+    """How the student stands with each assignment, by its number."""
+    attempts: dict[int, list[Submission]] = defaultdict(list)
+    query = (
         select(Submission)
         .where(Submission.student_id == current_user.id)
         .options(joinedload(Submission.grade))
         .order_by(Submission.number)
     )
-    return {submission.assignment_id: submission for submission in mine}
+    for submission in db.session.scalars(query):
+        attempts[submission.assignment_id].append(submission)
+    changed = overrides.overrides_for_student(db.session(), current_user.id)
+    now = dt.datetime.now(dt.UTC)
+    found: dict[int, Mine] = {}
+    for course in courses:
+        for assignment in (it for it in course.assignments if it.is_published):
+            extension = extension_of(db.session(), assignment.id, current_user.id)
+            extra = extension.extra_attempts if extension else 0
+            made = attempts[assignment.id]
+            found[assignment.id] = Mine(
+                latest=made[-1] if made else None,
+                counting=counting(made, assignment.counts),
+                override=changed.get(assignment.id),
+                deadline=deadline_of(assignment, extension),
+                budget=budget_of(db.session(), assignment, current_user.id, at=now, extra=extra),
+            )
+    return found

@@ -9,7 +9,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.academic import access, progress
+from app.academic import access, attempt_diff, progress
 from app.academic.comparison import SHOWN_FROM
 from app.academic.downloads import text_download
 from app.academic.gradebook.overrides import override_of
@@ -18,6 +18,7 @@ from app.academic.results import shown_result
 from app.academic.similarity import pairs_for_submission
 from app.academic.source import source_lines
 from app.db import db
+from app.runner import job_output
 
 if TYPE_CHECKING:
     from flask import Response
@@ -52,6 +53,44 @@ def submission(receipt: str) -> Response:
     if current_user.is_student:
         return make_response(render_template("academic/submission.html", **values))
     return make_response(render_template("academic/submission_staff.html", **values, **_evidence(found)))
+
+
+def compare(receipt: str) -> str:
+    """What changed from another attempt of the same student to this one."""
+    after = access.visible_submission(current_user, receipt) or abort(404)
+    history = access.attempts_of(after.assignment_id, after.student_id)
+    wanted = request.args.get("with", "")
+    others = [it for it in history if it.id != after.id and wanted in {"", str(it.number)}]
+    # Unless another is asked for, the one before it.
+    before = next((it for it in others if it.number < after.number), others[0] if others else None)
+    if before is None:
+        abort(404)
+    is_staff = not current_user.is_student
+    return render_template(
+        "academic/compare.html",
+        assignment=after.assignment,
+        before=before,
+        after=after,
+        history=history,
+        files=attempt_diff.file_diffs(before, after),
+        tests=attempt_diff.test_pairs(
+            shown_result(before, is_staff=is_staff), shown_result(after, is_staff=is_staff)
+        ),
+    )
+
+
+def job_log(receipt: str, kind: str) -> str:
+    """What the latest job of a kind wrote, for staff."""
+    found = access.taught_submission(current_user, receipt) or abort(404)
+    steps = {step.kind: step for step in progress.steps_of(db.session(), found.id)}
+    if kind not in steps:
+        abort(404)
+    return render_template(
+        "academic/job_log.html",
+        submission=found,
+        step=steps[kind],
+        output=job_output(steps[kind].job_id),
+    )
 
 
 def download(receipt: str, file_id: int) -> ResponseReturnValue:

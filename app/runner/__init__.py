@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.runner.errors import Abort, Retry, RunnerError, Snooze, ValidationError
     from app.runner.exec import current_job
     from app.runner.extension import Runner
-    from app.runner.results import job_ancestors, job_result
+    from app.runner.results import job_ancestors, job_output, job_result
 
 __all__ = [
     "Abort",
@@ -26,6 +26,7 @@ __all__ = [
     "ValidationError",
     "current_job",
     "job_ancestors",
+    "job_output",
     "job_result",
     "run_background_batch",
     "run_background_job",
@@ -41,6 +42,7 @@ _HOME = {
     "ValidationError": "errors",
     "current_job": "exec",
     "job_ancestors": "results",
+    "job_output": "results",
     "job_result": "results",
     "run_background_batch": "batches",
     "run_background_job": "api",

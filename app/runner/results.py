@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.runner import binding
 from app.runner.errors import JobNotCompleted, JobNotFound
+from app.runner.logs import attempt_log_path
 from app.runner.models import Dependency, Job
 
 
@@ -36,6 +37,26 @@ def job_result(job_id: int) -> Any:
     if row.status != "completed":
         raise JobNotCompleted(job_id, row.status)
     return _value(row.result)
+
+
+def job_output(job_id: int, *, limit: int = 65_536) -> str:
+    """Give what the job's latest attempt wrote, of a long output the last `limit` bytes.
+
+    Raises:
+        JobNotFound: There is no job with that number.
+    """
+    bound = binding.current()
+    with bound.read() as session:
+        attempt = session.execute(select(Job.attempt).where(Job.id == job_id)).scalar_one_or_none()
+    if attempt is None:
+        raise JobNotFound(job_id)
+    path = attempt_log_path(bound.settings.log_dir, job_id, attempt)
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - limit))
+            return log.read(limit).decode("utf-8", "backslashreplace")
+    except FileNotFoundError:
+        return ""
 
 
 def job_ancestors(job_id: int) -> list[Outcome]:
