@@ -133,7 +133,4 @@ def downgrade() -> None:
         batch_op.drop_column('version')
 
     op.drop_table('assignment_versions')
-    with op.batch_alter_table('assignment_extensions', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_assignment_extensions_student_id'))
-
     op.drop_table('assignment_extensions')

@@ -85,7 +85,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('submission_id', name=op.f('pk_told_grades'))
     )
     with op.batch_alter_table('courses', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('is_score_in_subject', sa.Boolean(), server_default=sa.text('1'), nullable=False))
+        batch_op.add_column(sa.Column('is_score_in_subject', sa.Boolean(), server_default=sa.true(), nullable=False))
 
     with op.batch_alter_table('outbox_mails', schema=None) as batch_op:
         batch_op.add_column(sa.Column('unsubscribe_url', sa.String(length=300), nullable=True))
@@ -105,12 +105,6 @@ def downgrade() -> None:
     op.drop_table('told_grades')
     op.drop_table('told_failures')
     op.drop_table('mail_preferences')
-    with op.batch_alter_table('mail_digest_items', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_mail_digest_items_user_id'))
-
     op.drop_table('mail_digest_items')
-    with op.batch_alter_table('registrations', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_registrations_expires_at'))
-
     op.drop_table('registrations')
     op.drop_table('mail_refused_addresses')
