@@ -37,6 +37,7 @@ APPROVED: Final[dict[str, Any]] = {
     "app.academic.mail_jobs.SendFinalMailJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.mail_jobs.SendDigestsJob": {"methods": ["handle"], "timeout": 300},
     "app.academic.mail_jobs.WatchGradingJob": {"methods": ["handle"], "timeout": 120},
+    "app.academic.jobs.CheckAssignmentJob": {"methods": ["handle"], "timeout": 300},
     # A mail server that says "not now" is asked for most of a day: see app/mail/delivery.py.
     "app.mail.jobs.DeliverMailJob": {"methods": ["handle"], "timeout": 80, "retries": 19},
 }

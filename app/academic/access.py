@@ -25,7 +25,7 @@ def courses_of(user: User) -> Select[Course]:
     return (
         select(Course)
         .where(_course_is_visible(user))
-        .options(selectinload(Course.assignments))
+        .options(selectinload(Course.assignments.and_(_is_open(user))))
         .order_by(Course.code)
     )
 
@@ -40,7 +40,7 @@ def visible_assignment(user: User, assignment_id: int) -> Assignment | None:
     return db.session.scalar(
         select(Assignment)
         .join(Course)
-        .where(Assignment.id == assignment_id, _course_is_visible(user))
+        .where(Assignment.id == assignment_id, _course_is_visible(user), _is_open(user))
         .options(joinedload(Assignment.course))
     )
 
@@ -118,6 +118,11 @@ def _is_taught(user: User) -> ColumnElement[bool]:
     if user.is_admin:
         return true()
     return Course.instructor_id == user.id if user.is_instructor else false()
+
+
+def _is_open(user: User) -> ColumnElement[bool]:
+    # A draft is for staff.
+    return Assignment.is_published.is_(True) if user.is_student else true()
 
 
 def _course_is_visible(user: User) -> ColumnElement[bool]:

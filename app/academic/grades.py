@@ -58,11 +58,13 @@ def keep_report(
     grade.graded_at = dt.datetime.now(dt.UTC)
 
 
-def penalise(session: Session, submission: Submission, grade: Grade) -> None:
-    """Take off what late work loses, by the deadline that this student has now."""
+def penalise(session: Session, submission: Submission, grade: Grade | None) -> None:
+    """Say whether work is late, and take off what that loses, by the deadline that this student has now."""
     assignment = submission.assignment
     deadline = deadline_of(assignment, extension_of(session, assignment.id, submission.student_id))
     submission.is_late = deadline.is_late(submission.created_at)
+    if grade is None:
+        return
     grade.late_percent = deadline.percent_lost(submission.created_at)
     full = grade.full_score
     grade.score = None if full is None else after_penalty(full, grade.late_percent)

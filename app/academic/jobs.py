@@ -152,6 +152,17 @@ class CheckForPlagiarismJob:
         return {"score": result.score, "flagged": result.flagged, "matches": len(result.matches)}
 
 
+class CheckAssignmentJob:
+    """Grade an assignment's own samples, before students see it."""
+
+    def handle(self, assignment_id: int, version: int) -> dict[str, object]:
+        """Keep what came out with the version."""
+        from app.academic.checks import run_check
+
+        report = run_check(assignment_id, version)
+        return {"warnings": len(report["warnings"]), "samples": len(report["samples"])}
+
+
 def _grade(submission: Submission) -> GradeReport:
     from app.academic.assignments import materialised
     from app.academic.grading.formats import load_assignment

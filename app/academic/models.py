@@ -24,7 +24,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from app.accounts.models import User  # noqa: TC001 - as above
 from app.db import Base, BigId, UtcDateTime
@@ -231,9 +231,13 @@ class Submission(Base):
 
     @property
     def is_due(self) -> bool:
-        """Whether the assignment's deadline is over."""
-        due_at = self.assignment.due_at
-        return due_at is not None and dt.datetime.now(dt.UTC) >= due_at
+        """Whether this student can hand in no more on time: what waits for the deadline may be shown."""
+        session = object_session(self)
+        key = (self.assignment_id, self.student_id)
+        own = session.get(Extension, key) if session is not None else None
+        due_at = (own and own.due_at) or self.assignment.due_at
+        late_due_at = (own and own.late_due_at) or self.assignment.late_due_at
+        return due_at is not None and dt.datetime.now(dt.UTC) >= max(due_at, late_due_at or due_at)
 
     @property
     def is_released(self) -> bool:

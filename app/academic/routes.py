@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from app.academic import (
     mail_models,  # noqa: F401 - its tables are the site's
+    routes_assignments,
     routes_gradebook,
     routes_grading,
     routes_similarity,
@@ -17,6 +18,7 @@ from app.academic import (
 from app.accounts.guards import refusal
 
 blueprint = Blueprint("academic", __name__)
+blueprint.url_value_preprocessor(routes_assignments.allow_archives)
 blueprint.before_request(refusal)
 
 _rule = blueprint.add_url_rule
@@ -75,6 +77,34 @@ _rule("/assignments/<int:assignment_id>/regrade", "regrade_all", routes_grading.
 _rule("/regrades/<int:regrade_id>", "regrade_preview", routes_grading.preview)
 _rule("/regrades/<int:regrade_id>/publish", "regrade_publish", routes_grading.publish, methods=["POST"])
 _rule("/regrades/<int:regrade_id>/discard", "regrade_discard", routes_grading.discard, methods=["POST"])
+_rule(
+    "/courses/<int:course_id>/assignments/new",
+    "new_assignment",
+    routes_assignments.new_assignment,
+    methods=["GET", "POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/versions",
+    "versions",
+    routes_assignments.versions,
+    methods=["GET", "POST"],
+)
+_version = "/assignments/<int:assignment_id>/versions/<int:number>"
+_rule(f"{_version}/check", "check_version", routes_assignments.check_version, methods=["POST"])
+_rule(f"{_version}/use", "use_version", routes_assignments.use, methods=["POST"])
+_rule(f"{_version}/files.zip", "version_archive", routes_assignments.version_archive)
+_rule(
+    "/assignments/<int:assignment_id>/extensions",
+    "extensions",
+    routes_assignments.extension_list,
+    methods=["GET", "POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/extensions/<int:student_id>/remove",
+    "remove_extension",
+    routes_assignments.remove_extension,
+    methods=["POST"],
+)
 _rule("/assignments/<int:assignment_id>", "assignment", routes_student.assignment)
 _rule("/assignments/<int:assignment_id>/hand-in", "hand_in", routes_student.hand_in, methods=["POST"])
 _rule("/assignments/<int:assignment_id>/given/<int:file_id>", "given_file", routes_student.given_file)

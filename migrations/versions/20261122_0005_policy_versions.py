@@ -89,6 +89,7 @@ def upgrade() -> None:
         "INSERT INTO assignment_versions (assignment_id, number, source, imported_at) "
         "SELECT id, 1, '', created_at FROM assignments"
     )
+    op.execute("UPDATE grades SET full_score = score, version = 1")
 
 
 def downgrade() -> None:

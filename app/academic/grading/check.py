@@ -54,7 +54,7 @@ def _about_solution(report: GradeReport | None) -> list[str]:
         return [f"{SOLUTION}/ cannot be graded: {report.feedback}"]
     failed = [test for test in report.tests if not test.is_passed]
     warnings = [f"{SOLUTION}/ does not pass {test.name}: {test.message}" for test in failed]
-    if not failed and report.score < report.points:
+    if not failed and report.outcome == "graded" and report.score < report.points:
         warnings.append(f"{SOLUTION}/ gets {report.score:g} of {report.points:g} points")
     return warnings
 
