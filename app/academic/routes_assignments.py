@@ -198,7 +198,8 @@ def _source() -> str:
 def _brought_files() -> AbstractContextManager[Path]:
     file = request.files.get("file")
     if file and file.filename:
-        return bringing.unpacked(file.filename, file.stream.read())
+        with file.stream as stream:
+            return bringing.unpacked(file.filename, stream.read())
     files = {MANIFEST: _text("manifest"), "tests/test_assignment.py": _text("tests")}
     given = {path: text.encode() for path, text in files.items() if text.strip()}
     if "tests/test_assignment.py" not in given:
@@ -211,7 +212,8 @@ def _brought_files() -> AbstractContextManager[Path]:
 def _next_files(found: Assignment) -> AbstractContextManager[Path]:
     file = request.files.get("file")
     if file and file.filename:
-        return bringing.unpacked(file.filename, file.stream.read())
+        with file.stream as stream:
+            return bringing.unpacked(file.filename, stream.read())
     manifest = _text("manifest")
     if not manifest.strip():
         raise UploadRejected("File: choose a .zip archive or a .py test file, or change assignment.yaml.")
