@@ -33,6 +33,7 @@ APPROVED: Final[dict[str, Any]] = {
     "app.academic.jobs.NotifyStudentOfSubmissionJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.jobs.GenerateAnalyticsReportJob": {"methods": ["handle"], "timeout": 300},
     "app.academic.jobs.CheckForPlagiarismJob": {"methods": ["handle"], "timeout": 600},
+    "app.academic.jobs.CompareClassJob": {"methods": ["handle"], "timeout": 1800},
     "app.academic.mail_jobs.SendGradeMailJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.mail_jobs.SendFinalMailJob": {"methods": ["handle"], "timeout": 120},
     "app.academic.mail_jobs.SendDigestsJob": {"methods": ["handle"], "timeout": 300},

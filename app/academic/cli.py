@@ -115,6 +115,28 @@ def _told() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+@academic_cli.command("compare")
+@click.argument("code", metavar="COURSE")
+@click.argument("slug", metavar="ASSIGNMENT")
+def compare(code: str, slug: str) -> None:
+    """Compare everybody's work for an assignment anew, with the counts of the whole class.
+
+    COURSE is its code, ASSIGNMENT the short name; verdicts and notes stay.
+    """
+    from app.academic.comparison import compare_everybody
+    from app.academic.models import Assignment, Course
+
+    found = db.session.scalar(
+        select(Assignment).join(Assignment.course).where(Course.code == code, Assignment.slug == slug)
+    )
+    if found is None:
+        raise click.ClickException(f"there is no assignment {slug!r} in a course {code!r}")
+    if found.similarity_kind == "none":
+        raise click.ClickException(f"{slug} says similarity: kind: none, so its work is not compared")
+    done = compare_everybody(found, on_progress=lambda *_: None)
+    click.echo(f"Compared {done} submissions.")
+
+
 def _describe(made: AssignmentCheck) -> None:
     spec = made.spec
     click.echo(f"{spec.title}: {spec.points:g} points")

@@ -6,11 +6,12 @@ What is heavy is imported where it is used, since every job's process imports th
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, NoReturn
 
 from app.academic import activity_log
-from app.academic.models import Submission
-from app.db import db
+from app.academic.models import Assignment, Submission
+from app.db import db, writing
 from app.runner import Abort, Retry, current_job
 
 if TYPE_CHECKING:
@@ -125,6 +126,21 @@ class GenerateAnalyticsReportJob:
         return facts
 
 
+class CompareClassJob:
+    """Compare everybody's work for an assignment anew, with the counts of the whole class."""
+
+    def handle(self, assignment_id: int) -> dict[str, object]:
+        """Replace fingerprints and pairs; verdicts stay."""
+        from app.academic.comparison import compare_everybody
+
+        assignment = db.session.get(Assignment, assignment_id)
+        if assignment is None:
+            raise Abort(f"there is no assignment {assignment_id}: it was deleted")
+        if assignment.similarity_kind == "none":
+            return {"compared": 0}
+        return {"compared": compare_everybody(assignment, on_progress=current_job.progress)}
+
+
 class CheckForPlagiarismJob:
     """Compare a submission with the other students' work for the same assignment."""
 
@@ -137,6 +153,7 @@ class CheckForPlagiarismJob:
             return {"score": 0, "flagged": False, "matches": 0}
         current_job.progress(0, 2, "reading")
         result = compare_with_others(submission, on_progress=current_job.progress)
+        _compare_class_later(submission.assignment)
         verdict = "plagiarized" if result.flagged else "clear"
         title = submission.assignment.course.title
         activity_log.write_event(
@@ -174,6 +191,15 @@ def _grade(submission: Submission) -> GradeReport:
         # Grading takes seconds: no connection, and no open transaction, waits for it meanwhile.
         db.session.commit()
         return grade(load_assignment(folder), files, on_progress=current_job.progress)
+
+
+def _compare_class_later(assignment: Assignment) -> None:
+    """When all is in, everybody is compared with the counts of the whole class."""
+    from app.academic.submissions import request_comparison
+
+    assignment_id, due_at = assignment.id, assignment.late_due_at or assignment.due_at
+    with writing() as session:
+        request_comparison(session, assignment_id, due_at=due_at or dt.datetime.now(dt.UTC))
 
 
 def _submission(submission_id: int) -> Submission:

@@ -110,6 +110,19 @@ _rule("/assignments/<int:assignment_id>/hand-in", "hand_in", routes_student.hand
 _rule("/assignments/<int:assignment_id>/given/<int:file_id>", "given_file", routes_student.given_file)
 _rule("/assignments/<int:assignment_id>/grades.csv", "grades_csv", routes_staff.grades_csv)
 _rule("/assignments/<int:assignment_id>/similarity", "similarity", routes_similarity.ranking)
+_rule("/assignments/<int:assignment_id>/similarity.csv", "similarity_csv", routes_similarity.ranking_csv)
+_rule(
+    "/assignments/<int:assignment_id>/similarity/names",
+    "hide_names",
+    routes_similarity.hide_names,
+    methods=["POST"],
+)
+_rule(
+    "/assignments/<int:assignment_id>/similarity/compare",
+    "compare_again",
+    routes_similarity.compare_again,
+    methods=["POST"],
+)
 _rule("/similarity/<int:pair_id>", "pair", routes_similarity.pair)
 _rule("/similarity/<int:pair_id>/decide", "decide", routes_similarity.decide, methods=["POST"])
 _rule("/submissions/<receipt>", "submission", routes_submission.submission)

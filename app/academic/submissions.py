@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import select, update
@@ -86,6 +86,10 @@ ANALYTICS: Final = FollowUp(
     priority=3,
     retries=2,
     delay_seconds=15,
+)
+AFTER_DUE_SECONDS: Final = 300.0  # what arrives with the deadline is checked by then
+COMPARISON: Final = FollowUp(
+    kind="comparison", handler="app.academic.jobs.CompareClassJob", priority=3, retries=2
 )
 SIMILARITY: Final = FollowUp(
     kind="similarity",
@@ -210,6 +214,18 @@ def request_analytics(session: Session, course: Course) -> Job:
     if job.status != "running":
         return job
     return _enqueue(session, ANALYTICS, [course.title], unique_key=f"analytics:{course.id}:next")
+
+
+def request_comparison(session: Session, assignment_id: int, *, due_at: dt.datetime | None = None) -> Job:
+    """Ask for a whole class to be compared anew, now or some minutes after a time.
+
+    At most one of each waits for an assignment.
+    """
+    if due_at is None:
+        return _enqueue(session, COMPARISON, [assignment_id], unique_key=f"comparison:{assignment_id}")
+    wait = max(0.0, (due_at - dt.datetime.now(dt.UTC)).total_seconds()) + AFTER_DUE_SECONDS
+    later = replace(COMPARISON, delay_seconds=wait)
+    return _enqueue(session, later, [assignment_id], unique_key=f"comparison:{assignment_id}:due")
 
 
 def digest_of(uploads: Sequence[Upload]) -> str:

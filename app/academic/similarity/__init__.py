@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from app.academic.similarity.prints import Prints, fingerprint
     from app.academic.similarity.queries import (
         decide,
+        evidence_of,
         highest_score,
         pairs_for_submission,
         ranked_pairs,
+        seen_in,
         similarity_histogram,
     )
     from app.academic.similarity.results import Match, SimilarityResult
-    from app.academic.similarity.store import forget, rebuild, store_prints
+    from app.academic.similarity.store import author_count, forget, rebuild, store_prints
     from app.academic.similarity.sweep import compare_class, sweep_and_keep
 
 __all__ = [
@@ -35,9 +37,11 @@ __all__ = [
     "Passage",
     "Prints",
     "SimilarityResult",
+    "author_count",
     "check_submission",
     "compare_class",
     "decide",
+    "evidence_of",
     "fingerprint",
     "forget",
     "highest_score",
@@ -49,6 +53,7 @@ __all__ = [
     "ranked_pairs",
     "rebuild",
     "refresh",
+    "seen_in",
     "similarity_histogram",
     "store_and_compare",
     "store_prints",
@@ -60,9 +65,11 @@ _HOME = {
     "Passage": "evidence",
     "Prints": "prints",
     "SimilarityResult": "results",
+    "author_count": "store",
     "check_submission": "engine",
     "compare_class": "sweep",
     "decide": "queries",
+    "evidence_of": "queries",
     "fingerprint": "prints",
     "forget": "store",
     "highest_score": "queries",
@@ -74,6 +81,7 @@ _HOME = {
     "ranked_pairs": "queries",
     "rebuild": "store",
     "refresh": "engine",
+    "seen_in": "queries",
     "similarity_histogram": "queries",
     "store_and_compare": "engine",
     "store_prints": "store",

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from app.academic.similarity.prints import run_hashes
 from app.academic.similarity.tokens import Token, code_tokens, decode, word_tokens
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Passage:
     is_base: bool
     """Given by the instructor: shown grey, says nothing."""
     token_count: int
+    hashes: tuple[int, ...]
+    """Fingerprints of its runs: they say how many in the class have it."""
 
 
 class _Place(NamedTuple):
@@ -198,6 +201,7 @@ def _passage(
         is_reordered=is_reordered,
         is_base=is_base,
         token_count=tile.length,
+        hashes=tuple(run_hashes([place.token.form for place in part_a], kind)),
     )
 
 

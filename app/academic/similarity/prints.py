@@ -206,6 +206,13 @@ def _token_grams(forms: Sequence[str], length: int, feature: int) -> list[int]:
     return [stable_hash(feature, run) for run in runs]
 
 
+def run_hashes(forms: Sequence[str], kind: str) -> list[int]:
+    """Fingerprints of a part of a submission, as the whole of it has them among its own."""
+    if kind == "prose":
+        return _token_grams(forms, _PROSE_WORDS, WORDING)
+    return _token_grams(forms, _LENGTHS[STRUCTURE], STRUCTURE)
+
+
 def stable_hash(feature: int, text: str) -> int:
     """Signed 64-bit hash, the same in every process and on every machine."""
     raw = blake2b(text.encode("utf-8", "replace"), digest_size=8, salt=_SALTS[feature]).digest()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.academic.similarity import postings
 from app.academic.similarity.models import VERDICTS, SimilarityDocument, SimilarityPair
 from app.academic.similarity.results import Match
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
+
+    from app.academic.similarity.evidence import Passage
 
 BINS: Final = 20
 
@@ -29,6 +32,15 @@ class RankedPair:
     pair: SimilarityPair
     author_a_id: int
     author_b_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a score was made of; a part that could not be judged is None."""
+
+    structure: int | None
+    wording: int | None
+    is_same_group: bool
 
 
 def pairs_for_submission(session: Session, submission_id: int) -> Sequence[SimilarityPair]:
@@ -82,6 +94,23 @@ def ranked_pairs(
         if len(best) >= limit:
             break
     return list(best.values())
+
+
+def seen_in(session: Session, assignment_id: int, found: Sequence[Passage]) -> list[int | None]:
+    """How many authors of the assignment can have each passage at most; None where nothing is kept of it."""
+    wanted = {value for passage in found for value in passage.hashes}
+    rows = postings.read(session, assignment_id, wanted)
+    return [
+        min((rows[value][0] for value in passage.hashes if value in rows), default=None) for passage in found
+    ]
+
+
+def evidence_of(pair: SimilarityPair) -> Evidence:
+    """The parts a pair's score was made of."""
+    found = json.loads(pair.evidence)
+    return Evidence(
+        structure=found["structure"], wording=found["wording"], is_same_group=found["is_same_group"]
+    )
 
 
 def similarity_histogram(session: Session, assignment_id: int) -> list[int]:
