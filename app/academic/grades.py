@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from app.academic.alarm import note_run
 from app.academic.models import Grade, Submission
 from app.academic.notification import request_grade_mail
 from app.academic.policy import after_penalty, deadline_of, extension_of
@@ -33,6 +34,7 @@ def record_grade(
         keep_report(session, submission, grade, report, version=version)
         grade.job_id, grade.attempt = job_id, attempt
         session.add(grade)
+        note_run(session, submission, is_error=False)
         submission.superseded_at = None
         if report.outcome == "not_gradable":
             grade_superseded(session, submission)

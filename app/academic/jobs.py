@@ -26,7 +26,7 @@ class AutomatedGradingJob:
 
         An attempt that a newer one superseded is left alone unless its turn has come after all.
         """
-        from app.academic import pausing
+        from app.academic import alarm, pausing
         from app.academic.grades import record_grade
         from app.academic.grading.errors import (
             AssignmentError,
@@ -49,6 +49,7 @@ class AutomatedGradingJob:
         except AssignmentError as error:
             raise Abort(f"the assignment cannot be used: {error}") from error
         except AutograderError as error:
+            alarm.note_error(submission_id, str(error))
             raise Retry(str(error)) from error
         is_current = record_grade(
             submission_id, report, job_id=current_job.id, attempt=current_job.attempt, version=version

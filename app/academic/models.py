@@ -141,6 +141,12 @@ class Assignment(Base):
         """The names of the files that are handed in."""
         return self.submit_files.splitlines() or [self.submit_name]
 
+    @property
+    def has_tests_beside(self) -> bool:
+        """Whether tests run in the weaker mode, beside the student's code."""
+        lines = [line.partition("#")[0] for line in self.manifest.splitlines()]
+        return any("mode:" in line and "same-process" in line for line in lines)
+
 
 class AssignmentVersion(Base):
     """One import of an assignment's folder; grades say with which one they were made."""

@@ -55,6 +55,8 @@ class ShownResult:
     tests: tuple[ShownTest, ...]
     feedback: str
     output: str
+    # How parts were graded, where the reader should know.
+    notes: tuple[str, ...]
     graded_at: dt.datetime
 
 
@@ -77,6 +79,7 @@ def shown_result(submission: Submission, *, is_staff: bool) -> ShownResult | Non
         # The text counts hidden tests too; what it says of the others stands beside each of them.
         feedback="" if is_graded and report.tests else report.feedback,
         output=report.output,
+        notes=tuple(dict.fromkeys(part.note for part in report.parts if part.note)),
         graded_at=grade.graded_at,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from app.academic import access, pausing
+from app.academic import access, alarm, pausing
 from app.academic.gradebook import regrade_rows, regrades
 from app.academic.gradebook.models import REASON_LENGTH
 from app.academic.gradebook.regrades import RegradeRefused
@@ -50,6 +50,7 @@ def resume(assignment_id: int) -> ResponseReturnValue:
     _assignment(assignment_id)
     with writing() as session:
         count = pausing.resume(session, assignment_id)
+        alarm.forget_errors(session, assignment_id)
     if count is None:
         flash("Grading was not paused.", "warning")
     else:

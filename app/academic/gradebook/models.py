@@ -55,6 +55,21 @@ class WaitingGrading(Base):
     since_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 
+class GradingRun(Base):
+    """How the newest grading of a submission went, for the alarm: by us or against us."""
+
+    __tablename__ = "grading_runs"
+    __table_args__ = (
+        # The alarm reads the newest of an assignment.
+        Index("ix_grading_runs_newest", "assignment_id", "ended_at"),
+    )
+
+    submission_id: Mapped[int] = mapped_column(_cascade("submissions.id"), primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(_cascade("assignments.id"))
+    is_error: Mapped[bool] = mapped_column()
+    ended_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
 class Regrade(Base):
     """Grading once more, kept aside until a person publishes or discards it."""
 

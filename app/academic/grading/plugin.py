@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
-import json
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.academic.grading.describing import describe, earned
 from app.academic.grading.endings import BoxEnded
+from app.academic.grading.events import send_event
 from app.academic.grading.student_errors import MARK
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _MESSAGE_LIMIT = 4000
 _FULL_DISK = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT})
-_VISIBILITIES = frozenset({"hidden", "after_due_date", "after_published", "visible"})
 
 
 class GradingPlugin:
@@ -33,9 +32,7 @@ class GradingPlugin:
 
     def send(self, event: dict[str, Any]) -> None:
         """Write one event as a line of JSON."""
-        data = memoryview((json.dumps(event) + "\n").encode())
-        while data:
-            data = data[os.write(self._events, data) :]
+        send_event(self._events, event)
 
     def send_end(self, status: int) -> None:
         """Tell that everything ran, and what belongs to no test."""
@@ -54,7 +51,7 @@ class GradingPlugin:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Tell which tests there are."""
         self._session.scope = None
-        self.send({"collected": [_describe(item) for item in items]})
+        self.send({"collected": [describe(item) for item in items]})
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: Any) -> None:
         """Tell about a test file that cannot be collected, and whose fault it is."""
@@ -120,8 +117,7 @@ class GradingPlugin:
             return self._told(
                 "skipped", "accepted" if _is_left_out(item) else "wrong_answer", "This test was skipped."
             )
-        score = getattr(getattr(item, "function", None), "__score__", None)
-        return {**self._told("passed", "accepted", ""), "score": score}
+        return {**self._told("passed", "accepted", ""), "score": earned(item)}
 
     def _broken(self) -> BoxEnded | None:
         return next((error for _, _, error, _ in self._phases if isinstance(error, BoxEnded)), None)
@@ -157,24 +153,3 @@ def _message(error: BaseException | None) -> str:
 def _is_left_out(item: pytest.Item) -> bool:
     marked = any(item.get_closest_marker(name) for name in ("skip", "skipif"))
     return marked or bool(getattr(getattr(item, "obj", None), "__unittest_skip__", False))
-
-
-def _describe(item: pytest.Item) -> dict[str, Any]:
-    function: Any = getattr(item, "function", item)
-    points = getattr(function, "__weight__", None)
-    if points is None and (mark := item.get_closest_marker("points")) is not None and mark.args:
-        points = mark.args[0]
-    visibility = getattr(function, "__visibility__", None)
-    if visibility is None and (mark := item.get_closest_marker("visibility")) is not None and mark.args:
-        visibility = mark.args[0]
-    return {
-        "id": item.nodeid,
-        "title": _title(item, function),
-        "points": float(points) if isinstance(points, (int, float)) else None,
-        "visibility": visibility if visibility in _VISIBILITIES else None,
-    }
-
-
-def _title(item: pytest.Item, function: Any) -> str:
-    first = (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].strip()
-    return (first or item.name.removeprefix("test_").replace("_", " "))[:200]

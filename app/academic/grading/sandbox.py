@@ -31,6 +31,8 @@ _PACKAGE = "app.academic.grading"
 _HARNESS = (
     "wire",
     "sharing",
+    "describing",
+    "inside.beside",
     "inside.classes",
     "inside.derived",
     "inside.files",
@@ -52,6 +54,8 @@ class Confinement:
     tier: str
     python: str
     user: int | None = None
+    # Where pytest is, for the mode in which the tests run inside too.
+    libraries: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the session's configuration carries it."""
@@ -61,7 +65,11 @@ class Confinement:
         """Return what starts the launcher."""
         if self.tier == "landlock":
             return _launch(self.python, str(run / "kit" / "box.pyc"))
-        return [*_bubblewrap(self.python, run), "--", *_launch(self.python, "/box/kit/box.pyc")]
+        return [
+            *_bubblewrap(self.python, run, self.libraries),
+            "--",
+            *_launch(self.python, "/box/kit/box.pyc"),
+        ]
 
     def shared_folder(self, work: Path) -> str:
         """Return where the box finds the folder it shares with the tests."""
@@ -77,7 +85,7 @@ class Confinement:
             "private": private,
             "work": "/box/work" if private else str(work),
             "code": code,
-            "read": [code, *_DEVICES[1:], *readable_paths(self.python)],
+            "read": [code, *self.libraries, *_DEVICES[1:], *readable_paths(self.python)],
             "limits": limits.for_kernel(_threads_of_user() if same_user else 8),
             "disk_bytes": limits.disk_bytes,
             "disk_files": limits.files,
@@ -116,8 +124,8 @@ def _launch(python: str, script: str) -> list[str]:
     return [python, "-I", "-S", "-B", "-X", "utf8", script]
 
 
-def _bubblewrap(python: str, run: Path) -> list[str]:
-    paths = [*_LIBRARIES, "/etc/ld.so.cache", python, *readable_paths(python)]
+def _bubblewrap(python: str, run: Path, libraries: Sequence[str]) -> list[str]:
+    paths = [*libraries, *_LIBRARIES, "/etc/ld.so.cache", python, *readable_paths(python)]
     command = [
         shutil.which("bwrap") or "bwrap",
         "--unshare-all",

@@ -153,6 +153,8 @@ def main() -> int:
 
     from app.academic.grading.plugin import GradingPlugin
 
+    if config["mode"] != "isolated":
+        return _run_beside(config)
     _enter_shared_folder(Path(config["run"]) / "shared")
     session = Session(config)
     session.surroundings.install()
@@ -165,6 +167,18 @@ def main() -> int:
     session.close()
     plugin.send_end(int(status))
     return int(status)
+
+
+def _run_beside(config: Mapping[str, Any]) -> int:
+    from app.academic.grading.beside import Beside
+    from app.academic.grading.events import send_event
+
+    beside = Beside(config, lambda event: send_event(config["events"], event))
+    status = beside.run()
+    send_event(
+        config["events"], {"end": status, "cpu": beside.cpu_seconds, "output": "", "import_failure": None}
+    )
+    return status
 
 
 def _enter_shared_folder(folder: Path) -> None:

@@ -83,7 +83,7 @@ def _environment() -> dict[str, str]:
     }
     return {
         **kept,
-        "PYTHONPATH": os.pathsep.join([_ROOT, *_library_paths()]),
+        "PYTHONPATH": os.pathsep.join([_ROOT, *library_paths()]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
         "PYTHONSAFEPATH": "1",
@@ -91,7 +91,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _library_paths() -> list[str]:
+def library_paths() -> list[str]:
     """Return where this process found pytest, for sites that are not installed in a virtual environment."""
     found = (find_spec(name) for name in ("pytest", "gradescope_utils"))
     paths = [str(Path(spec.origin).parent) for spec in found if spec is not None and spec.origin]

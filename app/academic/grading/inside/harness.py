@@ -11,10 +11,16 @@ import sys
 from _thread import get_ident
 from os import _exit, getcwd, read, write
 
+from app.academic.grading.inside.beside import run_beside
 from app.academic.grading.inside.classes import SPECIALS, has_special, plain_part
 from app.academic.grading.inside.derived import derive, inherited, members
 from app.academic.grading.inside.files import SharedFolder
-from app.academic.grading.inside.surroundings import Reflected, prepare_streams, refuse_children
+from app.academic.grading.inside.surroundings import (
+    Reflected,
+    prepare_streams,
+    refuse_children,
+    restore_input,
+)
 from app.academic.grading.inside.values import Values
 from app.academic.grading.sharing import Shared
 from app.academic.grading.wire import WireError
@@ -55,6 +61,7 @@ class _Harness:
             "get": lambda message: getattr(self._values.unpack(message["on"]), message["name"]),
             "set": self._set,
             "await": self._await,
+            "beside": self._beside,
             "del": lambda message: delattr(self._values.unpack(message["on"]), message["name"]),
             "call": self._call,
             "plain": lambda message: plain_part(self._values.unpack(message["on"])),
@@ -158,6 +165,10 @@ class _Harness:
     def _set(self, message: dict[str, Any]) -> None:
         value = self._given(message["shares"].get(0), message["value"])
         setattr(self._values.unpack(message["on"]), message["name"], value)
+
+    def _beside(self, message: dict[str, Any]) -> int:
+        restore_input()
+        return run_beside(message, self.ask)
 
     def _await(self, message: dict[str, Any]) -> Any:
         import asyncio

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[[dict[str, Any]], Any]
 
+_INPUT = builtins.input
 NO_CHILDREN = "starting other processes is not allowed here: a submission runs as a single process"
 
 
@@ -29,6 +30,12 @@ def prepare_streams(ask: Ask) -> None:
     ask_for_line.__name__ = "input"
     builtins.input = ask_for_line
     sys.stdin = _Input(ask)
+
+
+def restore_input() -> None:
+    """Let `input` read standard input itself, as tests beside the program expect."""
+    builtins.input = _INPUT
+    sys.stdin = sys.__stdin__
 
 
 def refuse_children() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import sys
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from app.academic.grading.parts.base import VISIBILITIES, PartResult, write_code
 from app.academic.grading.results import TestResult, storable
 from app.academic.grading.run_folder import run_folder
 from app.academic.grading.sandbox import write_kit
-from app.academic.grading.supervisor import run_tests
+from app.academic.grading.supervisor import library_paths, run_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _KEPT_APART = frozenset({"solution", "stub", "__pycache__"})
 _OF_TESTS = frozenset({"pytest", "gradescope_utils", "hypothesis", "numpy"})
 _LOG_SHOWN = 3000
+MODES = ("isolated", "same-process")
+BESIDE = "the tests run beside the student's code: this detects accidents, not cheating"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,7 @@ class PythonTests:
     visibility: str = "visible"
     limits: Limits = field(default_factory=Limits)
     tests: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    mode: str = "isolated"
     expected_files: tuple[str, ...] = ("solution.py",)
     is_python: bool = True
 
@@ -48,7 +52,8 @@ class PythonTests:
     def summary(self) -> str:
         """One line for the instructor: what it grades with."""
         names = ", ".join(file.name for file in self.files)
-        return f"{names}, {self.limits.cpu:g} s CPU per test"
+        weaker = f"; {BESIDE}" if self.mode != "isolated" else ""
+        return f"{names}, {self.limits.cpu:g} s CPU per test{weaker}"
 
     def grade(self, work: Work) -> PartResult:
         """Run the tests against the student's files, in the sandbox."""
@@ -61,6 +66,7 @@ class PythonTests:
             failure=storable(failure or str(end.get("import_failure") or "")),
             output=storable(str(end.get("output", ""))),
             cpu_seconds=float(end.get("cpu", 0.0)),
+            note="" if self.mode == "isolated" else f"{BESIDE[0].upper()}{BESIDE[1:]}.",
         )
 
 
@@ -88,6 +94,7 @@ def parse(section: Section, setting: Setting) -> PythonTests:
         visibility=section.choice("visibility", VISIBILITIES, setting.visibility),
         limits=limits_of(section.section("limits")),
         tests=MappingProxyType(section.numbers("tests")),
+        mode=section.choice("mode", MODES, MODES[0]),
         expected_files=imported_files(files),
     )
 
@@ -147,7 +154,8 @@ def _run(part: PythonTests, work: Work) -> Run:
         config = {
             "run": str(folder),
             "limits": asdict(part.limits),
-            "confinement": work.confinement.to_dict(),
+            "confinement": _confinement(part, work),
+            "mode": part.mode,
             "sources": _sources(work),
             "tests": [str(file.resolve()) for file in part.files],
             "folder": str(_tests_folder(work.folder / part.path).resolve()),
@@ -158,6 +166,11 @@ def _run(part: PythonTests, work: Work) -> Run:
             work.tell(len(run.tests), len(run.collected), f"{len(run.tests)} of {len(run.collected)} tests")
 
         return run_tests(config, part.limits.total, progress)
+
+
+def _confinement(part: PythonTests, work: Work) -> dict[str, Any]:
+    libraries = () if part.mode == "isolated" else tuple(library_paths())
+    return replace(work.confinement, libraries=libraries).to_dict()
 
 
 def _tests_folder(path: Path) -> Path:
@@ -198,8 +211,18 @@ def _results(part: PythonTests, run: Run) -> tuple[TestResult, ...]:
 
 
 def _own_points(part: PythonTests, one: Mapping[str, Any]) -> float | None:
-    points = one["points"]
-    return part.tests.get(one["id"]) if points is None else float(points)
+    if one["points"] is not None:
+        return float(one["points"])
+    name = str(one["id"])
+    if name in part.tests:
+        return part.tests[name]
+    # The first pattern that fits: a file, a class, or anything with stars.
+    return next((worth for pattern, worth in part.tests.items() if _fits(name, pattern)), None)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    is_above = name.startswith((f"{pattern}::", f"{pattern}["))
+    return is_above or fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def _result(part: PythonTests, one: Mapping[str, Any], most: float, run: Run) -> TestResult:
@@ -212,7 +235,7 @@ def _result(part: PythonTests, one: Mapping[str, Any], most: float, run: Run) ->
         earned = min(max(float(score), 0.0), most)
     return TestResult(
         name=one["id"],
-        title=one["title"],
+        title=_title(one),
         status=told["status"],
         verdict=told["verdict"],
         points=earned,
@@ -222,6 +245,11 @@ def _result(part: PythonTests, one: Mapping[str, Any], most: float, run: Run) ->
         visibility=one["visibility"] or part.visibility,
         seconds=round(told.get("seconds", 0.0), 4),
     )
+
+
+def _title(one: Mapping[str, Any]) -> str:
+    number = str(one.get("number") or "")
+    return f"{number}. {one['title']}" if number else str(one["title"])
 
 
 def _not_run(part: PythonTests, run: Run) -> dict[str, Any]:
