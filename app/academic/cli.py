@@ -11,6 +11,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from app.academic.cli_grading import grades, pause, resume
 from app.db import db, writing
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from app.academic.grading.check import AssignmentCheck
 
-academic_cli = AppGroup("academic", help="Demo data, and assignments from folders.")
+academic_cli = AppGroup("academic", help="Demo data, assignments from folders, and grading.")
+for _command in (pause, resume, grades):
+    academic_cli.add_command(_command)
 
 _folder = click.argument("path", type=click.Path(exists=True, resolve_path=True, path_type=Path))
 

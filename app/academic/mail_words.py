@@ -13,6 +13,7 @@ from app.academic.policy import budget_of, deadline_of, extension_of
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from app.academic.gradebook.models import GradeOverride
     from app.academic.models import Course, Submission
     from app.academic.policy import Budget, Deadline
     from app.academic.results import ShownResult
@@ -72,6 +73,11 @@ def receipt_fact(submission: Submission) -> str:
         f"Received {submission.created_at:%Y-%m-%d %H:%M:%S} UTC: attempt {submission.number}, {when}. "
         f"Receipt {submission.receipt}, SHA-256 {submission.sha256}"
     )
+
+
+def said_of_override(override: GradeOverride) -> str:
+    """Say what a person has set the score to."""
+    return f"{_number(override.score)} of {_number(override.assignment.points)} points, changed by staff"
 
 
 def grade_fact(said: str, before: str | None, *, failed: int = 0) -> str:

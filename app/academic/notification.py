@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import select
 
+from app.academic.gradebook.overrides import override_of
 from app.academic.mail_models import ToldGrade
-from app.academic.mail_words import context_of, grade_fact, list_id, receipt_fact, said_of
+from app.academic.mail_words import context_of, grade_fact, list_id, receipt_fact, said_of, said_of_override
 from app.academic.models import Assignment, Submission
 from app.academic.policy import deadline_of, extension_of
 from app.academic.results import shown_result
@@ -28,6 +29,7 @@ from app.runner import run_background_job
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from app.academic.gradebook.models import GradeOverride
     from app.academic.models import Extension
     from app.academic.results import ShownResult
     from app.academic.submissions import Job
@@ -87,7 +89,12 @@ def queue_grade_mails(assignment_id: int, student_id: int) -> list[int]:
         told = _told(session, assignment_id, student_id)
         if newest.id not in {submission.id for submission, _ in told}:
             told = [*told, (newest, None)]
-        mails = [_tell(session, submission, known) for submission, known in told]
+        # What a person has set is told once, with the newest attempt.
+        override = override_of(session, assignment_id, student_id)
+        mails = [
+            _tell(session, submission, known, override=override if submission.id == newest.id else None)
+            for submission, known in told
+        ]
         return [mail_id for mail_id in mails if mail_id is not None]
 
 
@@ -103,7 +110,9 @@ def queue_final(assignment_id: int, student_id: int) -> tuple[list[int], float]:
         preference = preference_of(session, student_id)
         mails = [_receipt(session, newest).id] if preference.receipts == "ends" else []
         if preference.grades == "ends":
-            grade = _tell(session, newest, session.get(ToldGrade, newest.id), is_final=True)
+            override = override_of(session, assignment_id, student_id)
+            known = session.get(ToldGrade, newest.id)
+            grade = _tell(session, newest, known, override=override, is_final=True)
             mails += [grade] if grade is not None else []
         return mails, 0
 
@@ -160,13 +169,18 @@ def _receipt(session: Session, submission: Submission) -> OutboxMail:
 
 
 def _tell(
-    session: Session, submission: Submission, known: ToldGrade | None, *, is_final: bool = False
+    session: Session,
+    submission: Submission,
+    known: ToldGrade | None,
+    *,
+    override: GradeOverride | None = None,
+    is_final: bool = False,
 ) -> int | None:
     """Queue the mail about one submission's grade unless its student knows it or does not want it."""
     result = shown_result(submission, is_staff=False)
     if result is None:
         return None
-    said = said_of(result)
+    said = said_of_override(override) if override else said_of(result)
     choice = preference_of(session, submission.student_id).grades
     if choice == "ends" and known is None and submission.number > 1 and not is_final:
         _request_final(session, submission)
@@ -181,21 +195,28 @@ def _tell(
     if choice == "digest":
         _add_to_digest(session, submission, "grades", grade_fact(said, before), version=told.version)
         return None
-    return _grade_mail(session, submission, result, before=before, version=told.version).id
+    return _grade_mail(session, submission, result, before=before, told=told, override=override).id
 
 
 def _grade_mail(
-    session: Session, submission: Submission, result: ShownResult, *, before: str | None, version: int
+    session: Session,
+    submission: Submission,
+    result: ShownResult,
+    *,
+    before: str | None,
+    told: ToldGrade,
+    override: GradeOverride | None,
 ) -> OutboxMail:
     assignment, course = submission.assignment, submission.assignment.course
     kind = "grade" if before is None else "grade-changed"
-    said = said_of(result)
-    outcome = said if course.is_score_in_subject or not result.is_graded else "graded"
+    said, is_score = told.said, result.is_graded or override is not None
+    outcome = said if course.is_score_in_subject or not is_score else "graded"
     preference = preference_of(session, submission.student_id)
-    failed = [test.title for test in result.tests if test.state == "failed" and test.max_points is not None]
+    tests = () if override else result.tests
+    failed = [test.title for test in tests if test.state == "failed" and test.max_points is not None]
     mail = queue_mail(
         session,
-        key=f"{kind}:{submission.id}:{version}",
+        key=f"{kind}:{submission.id}:{told.version}",
         kind=kind,
         to=submission.student.email,
         subject=f"{course.code} {assignment.title}: {'changed: ' if before else ''}{outcome}, "
@@ -204,7 +225,7 @@ def _grade_mail(
         context=context_of(session, submission)
         | {
             "fact": grade_fact(said, before, failed=len(failed)),
-            "why": "" if result.is_graded else result.feedback[:_MOST_LETTERS],
+            "why": _why(result, override),
             "failed": failed[:_MOST_NAMES],
             "more": max(0, len(failed) - _MOST_NAMES),
         },
@@ -216,6 +237,12 @@ def _grade_mail(
     )
     session.flush()
     return mail
+
+
+def _why(result: ShownResult, override: GradeOverride | None) -> str:
+    if override is not None:
+        return f"Reason: {override.reason}"
+    return "" if result.is_graded else result.feedback[:_MOST_LETTERS]
 
 
 def _enqueue_grade_mail(session: Session, submission: Submission, key: str) -> Job:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.academic import progress
+from app.academic.gradebook.overrides import overrides_of
 from app.academic.models import Assignment, Enrollment, Submission
 from app.academic.similarity.models import SimilarityPair
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
+
+    from app.academic.gradebook.models import GradeOverride
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class Row:
     state: str
     # The highest similarity with another student's work; None while nothing was found.
     similarity: int | None
+    # What a person has set for the student, if anything.
+    override: GradeOverride | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,16 @@ def submission_rows(session: Session, assignment: Assignment, *, is_all: bool) -
     chosen = sorted(found if is_all else _newest(found), key=_by_student)
     states = progress.grading_states(session, [submission.id for submission in chosen])
     alike = _highest_similarity(session, assignment.id)
-    return [Row(submission=it, state=states.get(it.id, ""), similarity=alike.get(it.id)) for it in chosen]
+    changed = overrides_of(session, [assignment.id])
+    return [
+        Row(
+            submission=it,
+            state=states.get(it.id, ""),
+            similarity=alike.get(it.id),
+            override=changed.get((it.assignment_id, it.student_id)),
+        )
+        for it in chosen
+    ]
 
 
 def counts_by_course(session: Session) -> dict[int, Counts]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, func, select
 
 from app.academic.gradebook.models import REASON_LENGTH, WaitingGrading
-from app.academic.models import Assignment, Submission
+from app.academic.models import Assignment, Grade, Submission
+from app.academic.notification import request_grade_mail
 from app.academic.submissions import GRADING, enqueue_grading, grade_again
 from app.accounts import audit
 from app.db import db, writing
@@ -66,6 +67,9 @@ def release_results(session: Session, assignment_id: int) -> bool:
     if assignment.results_released_at is not None:
         return False
     assignment.results_released_at = dt.datetime.now(dt.UTC)
+    session.flush()
+    for submission in _hidden(session, assignment_id):
+        request_grade_mail(session, submission)
     audit.record(session, "results_released", f"assignment:{assignment_id}")
     return True
 
@@ -115,6 +119,16 @@ def waiting_among(session: Session, submission_ids: Collection[int]) -> set[int]
 
 def _locked(session: Session, assignment_id: int) -> Assignment:
     return session.get_one(Assignment, assignment_id, with_for_update=True, populate_existing=True)
+
+
+def _hidden(session: Session, assignment_id: int) -> list[Submission]:
+    """Of each student one submission whose total was kept back: a mail is of the student, not of it."""
+    query = (
+        select(Submission)
+        .join(Grade, Grade.submission_id == Submission.id)
+        .where(Submission.assignment_id == assignment_id, Grade.hides != "nothing")
+    )
+    return list({submission.student_id: submission for submission in session.scalars(query)}.values())
 
 
 def _waiting(session: Session, assignment_id: int) -> list[tuple[Submission, bool]]:

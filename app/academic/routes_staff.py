@@ -58,6 +58,8 @@ def grades_csv(assignment_id: int) -> Response:
         "score",
         "points",
         "similarity",
+        "set by staff",
+        "reason",
     )
     return csv_download(f"{found.slug}.csv", [header, *map(_csv_row, rows)])
 
@@ -74,4 +76,6 @@ def _csv_row(row: overview.Row) -> tuple[object, ...]:
         grade.score if grade else None,
         grade.points if grade else submission.assignment.points,
         row.similarity,
+        row.override.score if row.override else None,
+        row.override.reason if row.override else None,
     )

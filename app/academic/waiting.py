@@ -99,8 +99,9 @@ def usual_seconds(session: Session, submission_id: int) -> float | None:
         "usual_seconds", {}
     )
     now = dt.datetime.now(dt.UTC)
-    at, seconds = known.get(assignment_id or 0, (None, None))
-    if at is None or seconds is None or (now - at).total_seconds() > _KEPT_SECONDS:
+    at, seconds = known.get(assignment_id or 0, (now, None))
+    age = (now - at).total_seconds()
+    if (assignment_id or 0) not in known or age > (_KEPT_SECONDS if seconds is not None else 2):
         seconds = _measured(session, assignment_id or 0)
         known[assignment_id or 0] = (now, seconds)
     return seconds

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from app.academic import jobs
+from app.academic import jobs, mail_jobs
 from app.academic.gradebook.models import GradeOverride
 from app.accounts.models import AuditEvent
 from app.db import db
+from app.mail.models import OutboxMail
 from tests.academic_world import RIGHT, WRONG, World, make_world
 
 if TYPE_CHECKING:
@@ -252,3 +253,40 @@ def test_work_that_waits_or_cannot_be_graded_is_said_so(world: World, teacher: F
     page = teacher.get(book_path(world)).text
     assert "waiting for its grade" in page
     assert ">20</a>" in page
+
+
+def test_grading_is_paused_and_grades_are_read_by_command(world: World) -> None:
+    """The verbs of the pages, for scripts; a wrong name is told with those that exist."""
+    run = world.application.test_cli_runner().invoke
+    assert "grading is paused" in run(args=["academic", "pause", "CS 1", "adding", "--reason", "x"]).output
+    assert "was paused already" in run(args=["academic", "pause", "CS 1", "adding", "--reason", "x"]).output
+    assert "0 submissions had waited" in run(args=["academic", "resume", "CS 1", "adding"]).output
+    assert 1 == run(args=["academic", "resume", "CS 1", "adding"]).exit_code
+    assert "Example,Ann,ann@example.com,20.0,graded,50.0" in run(args=["academic", "grades", "CS 1"]).output
+    assert "it has: adding" in run(args=["academic", "pause", "CS 1", "x", "--reason", "x"]).output
+    assert "there are: CS 1, CS 2" in run(args=["academic", "grades", "CS 9"]).output
+    assert 2 == run(args=["academic", "pause", "CS 1", "adding", "--reason", " "]).exit_code
+
+
+def test_a_changed_grade_is_told_by_mail(world: World, teacher: FlaskClient) -> None:
+    """The student is told once of a score set by hand, with the reason, and once when it is taken away."""
+
+    def subjects() -> list[str]:
+        world.run(mail_jobs.SendGradeMailJob, world.assignment_id, world.ann.id)
+        with world.application.app_context():
+            query = select(OutboxMail.subject).where(OutboxMail.kind.in_(("grade", "grade-changed")))
+            return list(db.session.scalars(query.order_by(OutboxMail.id)))
+
+    assert len(subjects()) == 1
+    path = grade_path(world, world.ann.id)
+    teacher.post(path, data={"score": "33.5", "reason": "the test was wrong"})
+    assert ["changed: 33.5 of 40 points, changed by staff, attempt 1"] == [
+        it.partition(": ")[2] for it in subjects()[1:]
+    ]
+    assert len(subjects()) == 2
+    with world.application.app_context():
+        text = db.session.scalars(select(OutboxMail.text).order_by(OutboxMail.id)).all()[-1]
+        assert "Reason: the test was wrong" in text
+        assert "failed" not in text
+    teacher.post(path, data={"action": "remove"})
+    assert "20 of 40" in subjects()[-1]

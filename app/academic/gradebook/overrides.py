@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from app.academic.gradebook.models import REASON_LENGTH, GradeOverride
-from app.academic.models import Enrollment
+from app.academic.models import Enrollment, Submission
 from app.academic.submissions import request_analytics
 from app.accounts import audit
 
@@ -44,7 +44,7 @@ def set_override(
     row.changed_at = dt.datetime.now(dt.UTC)
     session.add(row)
     audit.record(session, "grade_overridden", _subject(*key), before=before, after=_words(row))
-    request_analytics(session, assignment.course)
+    _follow_up(session, assignment, student_id)
     return row
 
 
@@ -56,7 +56,7 @@ def remove_override(session: Session, assignment: Assignment, student_id: int) -
         return False
     audit.record(session, "grade_override_removed", _subject(*key), before=_words(known))
     session.delete(known)
-    request_analytics(session, assignment.course)
+    _follow_up(session, assignment, student_id)
     return True
 
 
@@ -101,6 +101,21 @@ def _check_score(score: float, points: float) -> None:
     most = MOST_TIMES * points
     if not math.isfinite(score) or not 0 <= score <= most:
         raise OverrideRefused(f"Score: {score:g} is not between 0 and {most:g}, twice the points.")
+
+
+def _follow_up(session: Session, assignment: Assignment, student_id: int) -> None:
+    """Have the numbers computed again and the student told, who has handed in something to speak of."""
+    from app.academic.notification import request_grade_mail
+
+    request_analytics(session, assignment.course)
+    newest = session.scalar(
+        select(Submission)
+        .where(Submission.assignment_id == assignment.id, Submission.student_id == student_id)
+        .order_by(Submission.number.desc())
+        .limit(1)
+    )
+    if newest is not None:
+        request_grade_mail(session, newest)
 
 
 def _subject(assignment_id: int, student_id: int) -> str:

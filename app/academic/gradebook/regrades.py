@@ -13,6 +13,7 @@ from app.academic.gradebook.regrade_rows import rows_of
 from app.academic.grades import keep_report, penalised
 from app.academic.grading.results import GradeReport
 from app.academic.models import Assignment, Grade, Submission
+from app.academic.notification import request_grade_mail
 from app.academic.submissions import request_analytics
 from app.accounts import audit
 from app.db import db, writing
@@ -177,6 +178,8 @@ def _apply(session: Session, regrade: Regrade, row: Row) -> None:
     report = GradeReport.from_json(result.report or "")
     keep_report(session, row.submission, grade, report, version=result.version)
     session.add(grade)
+    session.flush()
+    request_grade_mail(session, row.submission)
     audit.record(
         session,
         "grade_regraded",
