@@ -60,7 +60,7 @@ def _refuse_spent(
         raise HandInRefused(f"All {budget.most} attempts at this assignment are used. {_KEPT}")
     if budget.next_at is not None:
         raise HandInRefused(
-            f"{budget.window_most} attempts in {budget.window_hours:g} hours are the limit here: "
+            f"{budget.window_most} attempts in {_hours(budget.window_hours)} are the limit here: "
             f"the next one is possible on {budget.next_at:%a %d %b at %H:%M} UTC. {_KEPT}"
         )
 
@@ -83,3 +83,7 @@ def _refuse_flood(
             f"{ATTEMPTS_PER_HOUR} attempts in an hour are the limit for an assignment: "
             f"the next one is possible at {free_at:%H:%M} UTC. {_KEPT}"
         )
+
+
+def _hours(hours: float) -> str:
+    return "an hour" if hours == 1 else f"{hours:g} hours"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class Manifest:
     def raise_problems(self) -> None:
         """Raise AssignmentError if there are any."""
         if self.problems:
-            raise AssignmentError(self.problems)
+            raise AssignmentError(sorted(self.problems, key=_line_of))
 
     def _read(self) -> yaml.Node | None:
         if not self.path.is_file():
@@ -123,7 +124,7 @@ class Section:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not above < value <= most:
-            self.problem(key, f"a number above {above:g} and at most {most:g}")
+            self.problem(key, f"a number above {above:g} and at most {_written(most)}")
             return default
         return float(value)
 
@@ -147,7 +148,7 @@ class Section:
         if value is None:
             return default
         if not _is_count(value) or value > most:
-            self.problem(key, f"a number from 0 to {most:g}")
+            self.problem(key, f"a number from 0 to {_written(most)}")
             return default
         return float(value)
 
@@ -256,3 +257,12 @@ def _is_count(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return value >= 0 and math.isfinite(value)
+
+
+def _line_of(problem: str) -> int:
+    found = re.search(r", line (\d+): ", problem)
+    return int(found[1]) if found else 0
+
+
+def _written(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
