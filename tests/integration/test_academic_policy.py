@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,19 +12,30 @@ from sqlalchemy import select, update
 from app.academic.grades import record_grade
 from app.academic.grading.results import GradeReport
 from app.academic.jobs import AutomatedGradingJob
-from app.academic.models import Assignment, Extension, Grade, Submission, SubmissionJob
+from app.academic.models import (
+    Assignment,
+    AssignmentFile,
+    Extension,
+    Grade,
+    Submission,
+    SubmissionFile,
+    SubmissionJob,
+)
 from app.academic.refusals import HandInRefused
 from app.academic.submissions import choose_attempt
 from app.db import db, writing
 from app.runner.models import Job
-from tests.academic_world import RIGHT, WRONG, World, make_world
+from tests.academic_world import MANIFEST, RIGHT, WRONG, World, make_world
+from tests.zips import zipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
 
-    from tests.conftest import MakeUser
+    from tests.conftest import MakeUser, SignIn
 
 NOON = dt.datetime(2026, 3, 5, 12, tzinfo=dt.UTC)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -246,3 +258,93 @@ class TestChoosing:
         taken = world.hand_in(world.ann, at=NOON)
         with world.application.app_context(), pytest.raises(HandInRefused, match="last attempt counts"):
             choose_attempt(db.session.get_one(Submission, taken.submission_id))
+
+
+class TestThePage:
+    """The form as the student sends it."""
+
+    @pytest.fixture
+    def ann(self, world: World, sign_in: SignIn) -> FlaskClient:
+        """Ann's browser."""
+        rule(world, due_at=None)
+        return sign_in(world.ann)
+
+    def send(self, client: FlaskClient, world: World, *files: tuple[str, bytes]) -> TestResponse:
+        """Hand in files."""
+        data = {"file": [(io.BytesIO(content), name) for name, content in files]}
+        return client.post(f"/assignments/{world.assignment_id}/hand-in", data=data, follow_redirects=True)
+
+    def test_an_archive_is_taken_apart(self, world: World, ann: FlaskClient) -> None:
+        """What was asked for is kept, what was left out is said."""
+        archive = zipped(("work/adding.py", RIGHT), ("work/notes.txt", b"x"))
+        page = self.send(ann, world, ("work.zip", archive)).text
+        assert "Left out of the archive, as nobody asked for it: notes.txt." in page
+        with world.application.app_context():
+            [kept] = db.session.scalars(select(SubmissionFile))
+            assert ("adding.py", RIGHT) == (kept.name, kept.content)
+
+    def test_a_hostile_archive_leaves_nothing(self, world: World, ann: FlaskClient) -> None:
+        """One bad entry refuses the whole, with the reason beside the field."""
+        answer = self.send(ann, world, ("work.zip", zipped(("../x.py", b"x"), ("adding.py", RIGHT))))
+        assert 422 == answer.status_code
+        assert "leads out of the archive" in answer.text
+        with world.application.app_context():
+            assert [] == db.session.scalars(select(Submission)).all()
+
+    def test_several_files_are_graded_together(self, world: World, ann: FlaskClient) -> None:
+        """Each under the name that was asked for."""
+        rule(world, submit_files="adding.py\nhelping.py")
+        files = (
+            ("helping.py", b"def plus(a, b):\n    return a + b\n"),
+            ("adding.py", b"from helping import plus as add\n"),
+        )
+        with world.application.app_context(), writing() as session:
+            changed = MANIFEST.replace("[adding.py]", "[adding.py, helping.py]").encode()
+            session.execute(
+                update(AssignmentFile).where(AssignmentFile.path == "assignment.yaml").values(content=changed)
+            )
+        assert 200 == self.send(ann, world, *files).status_code
+        assert "graded" == world.run(AutomatedGradingJob, 1)["outcome"]
+        assert (40.0, 40.0, 0.0) == grade_of(world, 1)
+
+    def test_the_student_reads_rules_and_what_is_left(self, world: World, ann: FlaskClient) -> None:
+        """Before handing in, not after."""
+        rule(world, due_at=NOON, late_percent=10.0, attempts_max=3, counts="best", late_due_at=NOON + DAY)
+        page = " ".join(ann.get(f"/assignments/{world.assignment_id}").text.split())
+        for told in (
+            "loses 10 % of its score for each day that has begun",
+            "; nothing is taken after <time",
+            "0 of 3 used",
+            "your best attempt",
+            "Nothing is taken any more since Fri 06 Mar 2026, 12:00.",
+        ):
+            assert told in page
+
+    def test_the_same_file_is_said(self, world: World, ann: FlaskClient) -> None:
+        """That it shares a result and spends nothing."""
+        for content in (RIGHT, WRONG):
+            self.send(ann, world, ("adding.py", content))
+        page = self.send(ann, world, ("adding.py", RIGHT)).text
+        assert "byte for byte your attempt 1: it shares its result and spends no attempt" in page
+
+    def test_what_a_newer_attempt_superseded_is_said(self, world: World, ann: FlaskClient) -> None:
+        """Otherwise it would look forgotten."""
+        for content in (RIGHT, WRONG):
+            self.send(ann, world, ("adding.py", content))
+        page = ann.get(f"/assignments/{world.assignment_id}").text
+        assert 1 == page.count("superseded")
+
+    def test_choosing_is_for_the_author(
+        self, world: World, ann: FlaskClient, application: Flask, sign_in: SignIn
+    ) -> None:
+        """Others find nothing there; staff may not choose for a student."""
+        rule(world, counts="chosen")
+        path = f"/submissions/{world.hand_in(world.ann).receipt}/choose"
+        codes = [
+            sign_in(person, client=application.test_client()).post(path).status_code
+            for person in (world.ben, world.eve, world.teacher, world.colleague)
+        ]
+        assert [404, 404, 403, 404] == codes
+        assert 303 == ann.post(path).status_code
+        with world.application.app_context():
+            assert db.session.scalars(select(Submission.is_chosen)).one()
