@@ -9,6 +9,7 @@ from app.academic.alarm import note_run
 from app.academic.models import Grade, Submission
 from app.academic.notification import request_grade_mail
 from app.academic.policy import after_penalty, deadline_of, extension_of
+from app.academic.rubric_marks import with_marks
 from app.academic.submissions import grade_superseded, request_analytics
 from app.db import writing
 
@@ -30,6 +31,7 @@ def record_grade(
         known = session.get(Grade, submission_id)
         if known is not None and (known.job_id or 0, known.attempt or 0) > (job_id, attempt):
             return False
+        report = with_marks(session, submission_id, report)
         grade = known or Grade(submission_id=submission_id)
         keep_report(session, submission, grade, report, version=version)
         grade.job_id, grade.attempt = job_id, attempt

@@ -23,8 +23,11 @@ _STATES: Final = {
     "error": ("failed", "stopped with an error"),
     "timeout": ("failed", "took too long"),
     "skipped": ("cancelled", "skipped"),
+    "waiting": ("pending", "waits for a person"),
 }
 _HIDDEN: Final = ("held", "shown later")
+# A person's verdicts: a criterion is neither passed nor failed.
+_BY_HAND: Final = frozenset({"judged", "points_taken", "waiting"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +49,16 @@ class ShownResult:
     """What became of a submission."""
 
     is_graded: bool
+    # Whether a person has yet to judge a part of it.
+    is_waiting: bool
     # Whether some tests, and so the total, are kept from the reader.
     is_hidden: bool
     score: float | None
     points: float
     # Of the tests that are shown.
     passed: int
+    # The tests that a program ran, hidden ones too; criteria of a person are not among them.
+    counted: int
     tests: tuple[ShownTest, ...]
     feedback: str
     output: str
@@ -71,13 +78,19 @@ def shown_result(submission: Submission, *, is_staff: bool) -> ShownResult | Non
     is_graded = grade.score is not None
     return ShownResult(
         is_graded=is_graded,
+        is_waiting=report.outcome == "waiting",
         is_hidden=is_hidden,
         score=None if is_hidden else grade.score,
         points=grade.points,
-        passed=sum(test.is_passed for test, is_open in zip(report.tests, shown, strict=True) if is_open),
+        passed=sum(
+            test.is_passed and test.verdict not in _BY_HAND
+            for test, is_open in zip(report.tests, shown, strict=True)
+            if is_open
+        ),
+        counted=sum(test.verdict not in _BY_HAND for test in report.tests),
         tests=tuple(_test(test, is_open) for test, is_open in zip(report.tests, shown, strict=True)),
         # The text counts hidden tests too; what it says of the others stands beside each of them.
-        feedback="" if is_graded and report.tests else report.feedback,
+        feedback="" if report.outcome != "not_gradable" and report.tests else report.feedback,
         output=report.output,
         notes=tuple(dict.fromkeys(part.note for part in report.parts if part.note)),
         graded_at=grade.graded_at,
@@ -94,14 +107,15 @@ def _test(test: TestResult, is_open: bool) -> ShownTest:  # noqa: FBT001 - zippe
     if not is_open:
         state, word = _HIDDEN
         return ShownTest(state=state, word=word, title="Hidden test", points=None, max_points=None)
-    state, word = _STATES[test.status]
+    is_judged = test.verdict in _BY_HAND - {"waiting"}
+    state, word = ("completed", "judged") if is_judged else _STATES[test.status]
     return ShownTest(
         state=state,
         word=word,
         title=test.title,
-        points=test.points,
+        points=None if test.status == "waiting" else test.points,
         max_points=test.max_points,
-        message="" if test.is_passed else test.message,
+        message=test.message if is_judged or not test.is_passed else "",
         output="" if test.markup else test.output,
         # Cleaned when it was made; once more, since what is stored is older than this program.
         markup=Markup(markup_of(test.markup, "html")),  # noqa: S704

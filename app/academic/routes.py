@@ -9,6 +9,7 @@ from app.academic import (
     routes_assignments,
     routes_gradebook,
     routes_grading,
+    routes_rubric,
     routes_similarity,
     routes_staff,
     routes_statistics,
@@ -123,6 +124,9 @@ _rule(
     routes_similarity.compare_again,
     methods=["POST"],
 )
+_rule("/assignments/<int:assignment_id>/to-judge", "to_mark", routes_rubric.to_mark)
+_rule("/submissions/<receipt>/rubric", "rubric", routes_rubric.rubric)
+_rule("/submissions/<receipt>/rubric/mark", "mark", routes_rubric.mark, methods=["POST"])
 _rule("/similarity/<int:pair_id>", "pair", routes_similarity.pair)
 _rule("/similarity/<int:pair_id>/decide", "decide", routes_similarity.decide, methods=["POST"])
 _rule("/submissions/<receipt>", "submission", routes_submission.submission)

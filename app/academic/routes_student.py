@@ -11,7 +11,8 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.academic import access, routes_staff, snapshots
+from app.academic import access, answer_forms, routes_staff, snapshots
+from app.academic.answer_forms import AnswersRejected
 from app.academic.downloads import text_download
 from app.academic.figures import for_students
 from app.academic.gradebook import overrides
@@ -25,10 +26,11 @@ from app.academic.uploads import UploadRejected
 from app.db import db
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
+    from app.academic.answer_forms import Field
     from app.academic.gradebook.models import GradeOverride
     from app.academic.models import Assignment, Course
     from app.academic.policy import Budget, Deadline
@@ -70,10 +72,12 @@ def hand_in(assignment_id: int) -> ResponseReturnValue:
     # The time of arrival: reading and checking may take a moment.
     received_at = dt.datetime.now(dt.UTC)
     try:
-        sent = received(_sent_files(), found.submit_names, max_bytes=found.max_bytes)
+        sent = received(_sent(found), found.submit_names, max_bytes=found.max_bytes)
         handed_in = store_submission(current_user, found, sent.uploads, at=received_at)
-    except (UploadRejected, HandInRefused) as refused:
-        return _page(access.visible_assignment(current_user, assignment_id) or abort(404), str(refused)), 422
+    except (UploadRejected, HandInRefused, AnswersRejected) as refused:
+        problems = refused.problems if isinstance(refused, AnswersRejected) else {}
+        again = access.visible_assignment(current_user, assignment_id) or abort(404)
+        return _page(again, str(refused), problems=problems), 422
     _tell(handed_in, sent.left_out)
     return redirect(url_for("academic.submission", receipt=handed_in.receipt), 303)
 
@@ -119,7 +123,7 @@ def _tell(handed_in: HandedIn, left_out: Sequence[str]) -> None:
         flash(f"Left out of the archive, as nobody asked for it: {names}.", "warning")
 
 
-def _page(found: Assignment, problem: str = "") -> str:
+def _page(found: Assignment, problem: str = "", *, problems: Mapping[str, str] | None = None) -> str:
     now = dt.datetime.now(dt.UTC)
     extension = extension_of(db.session(), found.id, current_user.id)
     history = access.attempts_of(found.id, current_user.id)
@@ -140,6 +144,7 @@ def _page(found: Assignment, problem: str = "") -> str:
         kinds=accepted_kinds(found.submit_names),
         given=[file for file in found.files if file.is_given],
         problem=problem,
+        questions=_fields(found, history, problems or {}),
         override=overrides.override_of(db.session(), found.id, current_user.id),
         others=_others(found, now),
     )
@@ -150,6 +155,27 @@ def _others(found: Assignment, now: dt.datetime) -> Summary | None:
     if found.due_at is None or now < found.due_at:
         return None
     return for_students(snapshots.current_report(db.session(), found))
+
+
+def _fields(found: Assignment, history: Sequence[Submission], problems: Mapping[str, str]) -> list[Field]:
+    """The questions of the form: as they were just sent, or as the newest attempt answers them."""
+    questions = answer_forms.questions_of(found)
+    is_sent = request.method == "POST"
+    given = (
+        answer_forms.sent_answers(questions, request.form)
+        if is_sent
+        else answer_forms.earlier_answers(history[0] if history else None)
+    )
+    return answer_forms.fields_of(questions, given, problems)
+
+
+def _sent(found: Assignment) -> list[tuple[str, bytes]]:
+    """What the form brought: files, and the answers as a file of their own."""
+    questions = answer_forms.questions_of(found)
+    if not questions:
+        return _sent_files()
+    answers = answer_forms.answers_file(questions, answer_forms.sent_answers(questions, request.form))
+    return [answers] if len(found.submit_names) == 1 else [answers, *_sent_files()]
 
 
 def _sent_files() -> list[tuple[str, bytes]]:

@@ -114,7 +114,7 @@ def _evidence(found: Submission) -> dict[str, object]:
     query = select(Submission).where(Submission.id.in_(sides)).options(joinedload(Submission.student))
     others = {other.id: other for other in db.session.scalars(query)}
     return {
-        "sources": [(file, *source_lines(file.content)) for file in found.files],
+        "sources": [(file, *source_lines(file.content, file.name)) for file in found.files],
         "matches": [_match(found.id, it, others) for it in pairs if it.score >= SHOWN_FROM],
     }
 

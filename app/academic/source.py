@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from pygments.lexers import PythonLexer, TextLexer
 
 # Beyond this a page would freeze; the download has all of it.
 SHOWN_CHARACTERS: Final = 65_536
@@ -19,13 +19,14 @@ SHOWN_LINE: Final = 2_000
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def source_lines(content: bytes) -> tuple[list[Markup], bool]:
+def source_lines(content: bytes, name: str = "") -> tuple[list[Markup], bool]:
     """The lines of a file as highlighted markup, and whether something was left out."""
     text = content.decode("utf-8-sig", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
     shown = "\n".join(_cut_line(line) for line in text[:SHOWN_CHARACTERS].split("\n"))
     visible = _HIDDEN.sub(_name_of, shown.replace("\x0c", " "))
     formatter = HtmlFormatter(nowrap=True, classprefix="hl-")
-    marked = highlight(visible, PythonLexer(stripnl=False, ensurenl=True), formatter)
+    lexer = PythonLexer if name.endswith(".py") or "." not in name else TextLexer
+    marked = highlight(visible, lexer(stripnl=False, ensurenl=True), formatter)
     lines = marked.removesuffix("\n").split("\n")
     # Pygments escapes the text and closes its spans at every line's end.
     return [Markup(line) for line in lines], shown != text  # noqa: S704

@@ -73,7 +73,7 @@ def test_a_wrong_case_shows_what_went_in_and_out(folder: Path) -> None:
     """The student reads input, output and expectation, and of a hidden case nothing."""
     report = run(folder, b"print(input())\n").for_student()
     assert (
-        "Line 1: '1 2' instead of '3'.\nInput:\n1 2\nYour output:\n1 2\nExpected:\n3"
+        "Line 1: '1 2' instead of '3'.\n\nInput:\n1 2\n\nYour output:\n1 2\n\nExpected:\n3"
         == report.tests[0].message
     )
     assert "20 22" not in repr(report.tests[1])

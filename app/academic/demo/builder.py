@@ -90,7 +90,8 @@ def _make_courses(
 def _hand_in(
     session: Session, planned: HandIn, student: User, assignment: Assignment, now: dt.datetime
 ) -> None:
-    upload = check_upload(assignment.submit_name, planned.content, max_bytes=assignment.max_bytes)
+    name = assignment.submit_name
+    upload = check_upload(name, planned.content, max_bytes=assignment.max_bytes, expected=name)
     # The plan's clock times may lie a little ahead of the real one.
     received_at = min(planned.handed_in_at, now)
     take_in(session, student, assignment, [upload], received_at=received_at, supersedes=False)

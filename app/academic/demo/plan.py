@@ -117,7 +117,8 @@ def _due(now: dt.datetime, assignment: dict[str, Any]) -> dt.datetime:
 
 
 def _attempts(work: dict[str, Any], folder: str, due_at: dt.datetime) -> Iterator[HandIn]:
-    source = (DATA / folder / "solutions" / f"{work['solution']}.py").read_text("utf-8")
+    (path,) = (DATA / folder / "solutions").glob(f"{work['solution']}.*")
+    source = path.read_text("utf-8")
     draft = work.get("draft")
     if draft:
         if draft["old"] not in source:

@@ -14,6 +14,7 @@ from app.academic.grades import keep_report, penalised
 from app.academic.grading.results import GradeReport
 from app.academic.models import Assignment, Grade, Submission
 from app.academic.notification import request_grade_mail
+from app.academic.rubric_marks import with_marks
 from app.academic.submissions import request_analytics
 from app.accounts import audit
 from app.db import db, writing
@@ -78,6 +79,8 @@ def keep_result(
         row = session.get(RegradeResult, (regrade_id, submission_id), with_for_update=True)
         if row is None or session.get_one(Regrade, regrade_id).state != "open":
             return False
+        if report is not None:
+            report = with_marks(session, submission_id, report)
         row.problem, row.version = problem or None, version
         row.report = report.to_json() if report else None
         has_score = report is not None and report.outcome == "graded"

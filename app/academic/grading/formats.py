@@ -109,7 +109,7 @@ def load_assignment(folder: Path) -> AssignmentSpec:
         attempts=_attempts(top.section("attempts")),
         visibility=visibility,
         parts=parts,
-        similarity=_similarity(top.section("similarity")),
+        similarity=_similarity(top.section("similarity"), parts),
     )
     _check_dates(spec, top)
     _check_groups(top.section("groups"))
@@ -202,9 +202,12 @@ def _part(section: Section, setting: Setting) -> Part | None:
     return part
 
 
-def _similarity(section: Section) -> Similarity:
+def _similarity(section: Section, parts: tuple[Part, ...]) -> Similarity:
+    types = {part.type for part in parts}
+    # Right answers to a form are all alike; what a person reads is mostly prose.
+    usual = "none" if types == {"answer-key"} else "text" if types == {"rubric"} else "code"
     found = Similarity(
-        kind=section.choice("kind", ("code", "text", "none")),
+        kind=section.choice("kind", ("code", "text", "none"), usual),
         base=tuple(section.texts("base", ())),
         flag_at=section.integer("flag_at", 50, 0, 100),
     )

@@ -198,6 +198,18 @@ class Section:
             return None
         return tuple(str(item.value) for item in items)
 
+    def pairs(self, key: str) -> list[tuple[str, str]]:
+        """Return a list of two values each, as they are written."""
+        self._asked.add(key)
+        if key not in self._nodes:
+            return []
+        node = self._nodes[key][0]
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        found = [_pair_of(item) for item in items]
+        if None in found:
+            self.problem(key, "a list of pairs like [-3, no docstrings]")
+        return [pair for pair in found if pair is not None]
+
     def words_if_plain(self, key: str) -> tuple[str, ...] | None:
         """Return what `words` does, and None when the key holds a mapping of its own."""
         is_mapping = key in self._nodes and isinstance(self._nodes[key][0], yaml.MappingNode)
@@ -247,6 +259,13 @@ class Section:
         except (yaml.YAMLError, ValueError) as error:
             self.problem(key, f"a plain value ({error})")
             return None
+
+
+def _pair_of(node: yaml.Node) -> tuple[str, str] | None:
+    values = node.value if isinstance(node, yaml.SequenceNode) else []
+    if len(values) != 2 or not all(isinstance(value, yaml.ScalarNode) for value in values):  # noqa: PLR2004 - a pair
+        return None
+    return str(values[0].value), str(values[1].value)
 
 
 def _is_empty(node: yaml.Node) -> bool:

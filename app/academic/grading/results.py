@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 # `waiting`: a person has yet to judge a part, so that there is no total.
 Outcome = Literal["graded", "not_gradable", "waiting"]
-Status = Literal["passed", "failed", "error", "timeout", "skipped"]
+Status = Literal["passed", "failed", "error", "timeout", "skipped", "waiting"]
 HIDDEN_MESSAGE = "The result of this test is not shown."
 
 

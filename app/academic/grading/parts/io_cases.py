@@ -221,10 +221,11 @@ def _crash(ended: Ended) -> tuple[str, list[str]]:
 
 def _shown(case: Case, ended: Ended) -> list[str]:
     """Return input, output and what was expected, each cut; only a case that is shown shows them."""
-    lines = ["Input:", clip(case.given.decode("utf-8", "backslashreplace"))] if case.given else []
-    lines += ["Your output:", clip(ended.output.decode("utf-8", "backslashreplace")) or "(nothing)"]
+    given = case.given.decode("utf-8", "backslashreplace")
+    lines = ["", "Input:", clip(given)] if given.strip() else []
+    lines += ["", "Your output:", clip(ended.output.decode("utf-8", "backslashreplace")) or "(nothing)"]
     if case.expected is not None:
-        lines += ["Expected:", clip("\n".join(case.expected))]
+        lines += ["", "Expected:", clip("\n".join(case.expected)) or "(nothing)"]
     return lines
 
 
