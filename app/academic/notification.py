@@ -178,7 +178,8 @@ def _tell(
 ) -> int | None:
     """Queue the mail about one submission's grade unless its student knows it or does not want it."""
     result = shown_result(submission, is_staff=False)
-    if result is None:
+    # While a person has yet to judge there is nothing to tell.
+    if result is None or result.is_waiting:
         return None
     said = said_of_override(override) if override else said_of(result)
     choice = preference_of(session, submission.student_id).grades

@@ -15,6 +15,7 @@ from app.academic.grading.formats import load_assignment
 from app.academic.grading.parts.rubric import Criterion, Item, Rubric
 from app.academic.grading.results import GradeReport
 from app.academic.models import Assignment, Grade, Submission
+from app.academic.notification import request_grade_mail
 from app.academic.rubric_marks import fold, marks_of
 from app.academic.rubric_models import RubricItem, RubricMark
 from app.academic.submissions import request_analytics
@@ -108,6 +109,7 @@ def mark(submission: Submission, judged: Mapping[str, Judged], by: User) -> bool
         if grade is None or grade.outcome not in ("waiting", "graded"):
             return False
         takemarks_of(session, found, grade)
+        request_grade_mail(session, found)
         request_analytics(session, found.assignment.course)
         return grade.outcome == "graded"
 

@@ -9,6 +9,8 @@ import pytest
 
 from app.academic import jobs
 from app.academic.assignments import import_folder
+from app.academic.mail_jobs import SendGradeMailJob
+from app.academic.mail_models import ToldGrade
 from app.academic.models import Assignment, Course, Grade
 from app.academic.submissions import hand_in
 from app.academic.uploads import Upload
@@ -82,11 +84,21 @@ def grade_of(world: World, sent: HandedIn) -> tuple[str, float | None]:
         return grade.outcome, grade.score
 
 
+def told(world: World) -> list[int]:
+    """Run the job that tells Ann of her grades; give the submissions of which anybody was told one."""
+    with world.application.app_context():
+        assignment_id = db.session.scalars(db.select(Assignment.id).where(Assignment.title == "Design")).one()
+    world.run(SendGradeMailJob, assignment_id, world.ann.id, job_id=50)
+    with world.application.app_context():
+        return list(db.session.scalars(db.select(ToldGrade.submission_id)))
+
+
 def test_a_document_waits_for_a_person(
     world: World, essays: list[HandedIn], client: FlaskClient, sign_in: SignIn
 ) -> None:
     """Nothing is a zero before a person has judged, and the student reads that it waits."""
     assert ("waiting", None) == grade_of(world, essays[0])
+    assert [] == told(world)
     sign_in(world.ann)
     page = client.get(f"/submissions/{essays[0].receipt}").text
     assert "A person has yet to judge a part of this." in page
@@ -109,6 +121,7 @@ def test_an_instructor_judges_one_after_the_other(
     assert f"/submissions/{ben.receipt}/rubric" == answer.headers["Location"]
     # 3.5 of 6 and 4 of 4: 7.5 of 10, scaled to 20.
     assert ("graded", 15.0) == grade_of(world, ann)
+    assert [ann.submission_id] == told(world)
     more = {**form(client, ben.receipt), "new-text-1": "copied the example", "new-points-1": "-2"}
     answer = client.post(f"/submissions/{ben.receipt}/rubric/mark", data=more)
     assert answer.headers["Location"].endswith("/to-judge")

@@ -157,6 +157,15 @@ def test_a_score_of_its_own_and_a_bonus_count(folder: Path) -> None:
     assert ("so", "<i>so</i>") == (report.tests[1].message, report.tests[1].markup)
 
 
+@pytest.mark.usefixtures("_with_bubblewrap")
+def test_what_the_autograder_prints_is_its_own(folder: Path) -> None:
+    """Its output is kept from students unless its results file says that they may see it."""
+    program = "echo a secret; echo '{}' > results/results.json"
+    assert [""] == [run(folder, program=program.format('{"score": 1}')).output]
+    shown = run(folder, program=program.format('{"score": 1, "stdout_visibility": "visible"}'))
+    assert "a secret\n" == shown.output
+
+
 def test_without_bubblewrap_nothing_is_graded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The inner layer alone runs no other programs: the work is kept, and the student reads why."""
     try:

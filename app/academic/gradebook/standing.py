@@ -105,6 +105,6 @@ def _mark(
         return "changed"
     if not attempts:
         return "missing" if is_over else "open"
-    if attempts[-1].outcome is None:
+    if attempts[-1].outcome in (None, "waiting"):
         return "waiting"
     return "graded" if counting is not None else "not_gradable"

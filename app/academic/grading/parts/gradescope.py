@@ -72,7 +72,7 @@ class Gradescope:
             ended = run_autograder(work.confinement, run, self.limits, work.files, self.source)
         if ended.results is None and ended.problem:
             return _stopped(self, ended)
-        return _result(self, _read(ended))
+        return _result(self, _read(ended), ended.output)
 
 
 def recognises(folder: Path) -> bool:
@@ -143,12 +143,14 @@ def _stopped(part: Gradescope, ended: Finished) -> PartResult:
     return PartResult(tests=(stopped,), note=NOTE)
 
 
-def _result(part: Gradescope, results: Results) -> PartResult:
+def _result(part: Gradescope, results: Results, printed: str) -> PartResult:
     most = part.out_of or results.maximum or part.points
     tests = tuple(_test(number, one) for number, one in enumerate(results.tests, start=1))
     return PartResult(
         tests=(*_of_all(results, most, has_tests=bool(tests)), *tests),
         fraction=max(results.total, 0.0) / most,
+        # It is the autograder's own output, so students see it only where the file says so.
+        output=storable(printed) if results.is_stdout_shown else "",
         note=NOTE,
     )
 
