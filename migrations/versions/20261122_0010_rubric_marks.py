@@ -2,7 +2,7 @@
 
 Why: what people judge by criteria, and the items that they share.
 
-Revision: 0009, after 0008
+Revision: 0010, after 0009
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
-revision = '0009'
-down_revision = '0008'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 
