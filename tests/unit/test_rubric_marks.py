@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.academic.grading.check import check_assignment
 from app.academic.grading.errors import AssignmentError
 from app.academic.grading.formats import load_assignment
 from app.academic.grading.grader import grade
@@ -124,3 +125,11 @@ def test_problems_of_a_rubric_are_named(tmp_path: Path, criteria: str, said: str
     with pytest.raises(AssignmentError) as raised:
         load_assignment(tmp_path)
     assert said in str(raised.value)
+
+
+def test_a_sample_solution_need_not_be_judged(tmp_path: Path) -> None:
+    """Trying an assignment does not complain of criteria that only a person can judge."""
+    (tmp_path / "assignment.yaml").write_text(MANIFEST, "utf-8")
+    (tmp_path / "solution").mkdir()
+    (tmp_path / "solution" / "answers.json").write_text('{"answers": {"q1": "2"}}', "utf-8")
+    assert () == check_assignment(tmp_path).warnings
