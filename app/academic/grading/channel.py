@@ -99,9 +99,10 @@ class Box:
             self._reap(0.05)
         remove_tree(self._work)
 
-    def end(self, verdict: str, message: str) -> NoReturn:
+    def end(self, verdict: str, message: str, *, by_clock: bool = False) -> NoReturn:
         """Kill the process and say why."""
         self.ended = BoxEnded(verdict, message)
+        self.ended.is_by_clock = by_clock
         self._process.kill()
         self._process.close_input()
         self._reap(0)
@@ -138,7 +139,9 @@ class Box:
         if left <= 0:
             if status is not None:
                 self._fail("it did not start in time")
-            self.end("time_limit", f"The program took longer than {self._limits.wall:g} seconds.")
+            self.end(
+                "time_limit", f"The program took longer than {self._limits.wall:g} seconds.", by_clock=True
+            )
         poll = select.poll()
         if self._pending:
             poll.register(self._process.input, select.POLLOUT)

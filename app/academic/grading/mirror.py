@@ -12,12 +12,13 @@ import random
 import sys
 import types
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from app.academic.grading.student_modules import StudentFinder
 
 # These reach the student's code in another way, or must not reach it.
 _APART = frozenset({("builtins", "input"), ("sys", "stdin"), ("sys", "stdout"), ("sys", "stderr"),
@@ -35,14 +36,17 @@ class Surroundings:
         self.folder = os.getcwd()  # noqa: PTH109 - compared as text
         self.seeds = 0
 
-    def install(self) -> None:
+    def install(self, finder: StudentFinder) -> None:
         """Notice from now on what tests patch and seed."""
+        finder.when_imported("unittest.mock", self._install_mock)
         random.seed = self._noticing(random.seed, self._seeded)
         random.setstate = self._noticing(random.setstate, self._seeded)
-        patcher: Any = mock._patch  # noqa: SLF001 - it has no public name
-        patcher.__enter__ = self._noticing(patcher.__enter__, self._patched)
         pytest.MonkeyPatch.setattr = self._noticing(pytest.MonkeyPatch.setattr, self._monkeyed)  # type: ignore[method-assign]
         pytest.MonkeyPatch.delattr = self._noticing(pytest.MonkeyPatch.delattr, self._monkeyed)  # type: ignore[method-assign]
+
+    def _install_mock(self, module: Any) -> None:
+        patcher = module._patch  # noqa: SLF001 - it has no public name
+        patcher.__enter__ = self._noticing(patcher.__enter__, self._patched)
 
     def _noticing(self, function: Any, notice: Callable[..., None]) -> Any:
         @functools.wraps(function)

@@ -8,7 +8,6 @@ import re
 import types
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from app.academic.grading import lending, proxies
 from app.academic.grading.wire import WireError, encode
@@ -106,8 +105,8 @@ def _rebuilt(value: Any) -> tuple[Any, ...] | None:
         return re.compile, (value.pattern, value.flags)
     if kind is timezone:
         return timezone, (value.utcoffset(None),)
-    if kind is ZoneInfo:
-        return ZoneInfo, (value.key,)
+    if kind.__module__ == "zoneinfo":
+        return kind, (value.key,)
     if kind is functools.partial and lending.library_path(value.func) is not None:
         return functools.partial, (value.func, *value.args), value.keywords
     return None

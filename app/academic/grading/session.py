@@ -157,7 +157,7 @@ def main() -> int:
         return _run_beside(config)
     _enter_shared_folder(Path(config["run"]) / "shared")
     session = Session(config)
-    session.surroundings.install()
+    session.surroundings.install(session.finder)
     lending.folders[:] = [config["folder"] + "/"]
     sys.addaudithook(_refuse_what_would_run)
     proxies.current = session.current

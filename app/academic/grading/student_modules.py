@@ -28,15 +28,37 @@ class StudentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, sources: Mapping[str, str], importing: Callable[[str, bool], None]) -> None:
         self.sources, self._importing = sources, importing
+        self._noticed: dict[str, Callable[[types.ModuleType], None]] = {}
         self._packages = {name.rpartition(".")[0] for name in sources}
+
+    def when_imported(self, name: str, notice: Callable[[types.ModuleType], None]) -> None:
+        """Call notice with a module of Python's, when the tests import it or at once."""
+        if name in sys.modules:
+            notice(sys.modules[name])
+        else:
+            self._noticed[name] = notice
+
+    def _watched_spec(self, name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
+        notice = self._noticed.pop(name, None)
+        spec = None if notice is None else importlib.machinery.PathFinder.find_spec(name, path)
+        if notice is None or spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: types.ModuleType) -> None:
+            execute(module)
+            notice(module)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return a spec for a module of the student's."""
-        del path, target
+        del target
         if name not in self.sources and name not in self._packages:
-            return None
+            return self._watched_spec(name, path)
         is_package = name in self._packages
         return importlib.machinery.ModuleSpec(name, self, origin=f"{name}.py", is_package=is_package)
 

@@ -34,6 +34,11 @@ class Run:
         self.log = bytearray()
         self.is_out_of_time = False
 
+    @property
+    def is_ended_by_clock(self) -> bool:
+        """Whether the clock, and not the processor's time, ended a test or all of them."""
+        return self.is_out_of_time or any(test.get("by_clock") for test in self.tests.values())
+
     def take(self, event: Mapping[str, Any]) -> None:
         """Keep one event."""
         if "collected" in event:
