@@ -47,7 +47,7 @@ DOUBT_WORDING: Final = 40
 Scale = tuple[tuple[float, float], ...]
 
 # Measured value to score, straight lines between; the value at 50 is the finding.
-_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.22, 10), (0.44, 35), (0.55, 50), (0.8, 80), (1.0, 100))
+_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.23, 10), (0.46, 35), (0.57, 50), (0.8, 80), (1.0, 100))
 _WORDING_SCALE: Final[Scale] = ((0.0, 0), (0.12, 15), (0.33, 50), (0.6, 80), (1.0, 100))
 _PROSE_SCALE: Final[Scale] = ((0.0, 0), (0.04, 20), (0.08, 50), (0.3, 80), (0.6, 95), (1.0, 100))
 _SMALL_STRUCTURE_SCALE: Final[Scale] = ((0.0, 0), (0.5, 10), (0.8, 50), (0.9, 80), (1.0, 100))
