@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, update
+from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.orm import Session
 
 import app.academic.models  # noqa: F401 - the tables that ours refer to
@@ -16,6 +17,8 @@ from app.academic.similarity import (
     decide,
     forget,
     highest_score,
+    keep_all,
+    look_up,
     pairs_for_submission,
     ranked_pairs,
     rebuild,
@@ -336,3 +339,16 @@ def test_a_look_up_goes_by_the_key(session: Session) -> None:
         for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {select_statement(1, hashes)}")
     ]
     assert ["SEARCH similarity_postings USING PRIMARY KEY (assignment_id=? AND hash=?)"] == plan
+
+
+def test_what_one_found_another_of_the_same_time_does_not_take_away(session: Session) -> None:
+    """Two that are compared together need not both see their pair as promising."""
+    hand_in_all(session)
+    found = look_up(session, 1)[0]
+    session.execute(delete(SimilarityPair))
+    assert found.comparisons
+    others = {comparison.submission_id for comparison in found.comparisons if comparison.score.value}
+    blind = [replace(finding, comparisons=()) for other in others for finding in look_up(session, other)[:1]]
+    keep_all(session, [found, *blind])
+    kept = pairs_for_submission(session, 1)
+    assert others == {pair.submission_b_id for pair in kept}

@@ -129,10 +129,11 @@ def keep_all(session: Session, findings: Sequence[Finding]) -> None:
         for chunk in postings.chunks(ids, 800)
         for document in session.scalars(query.where(SimilarityDocument.submission_id.in_(chunk)))
     }
+    written: set[SimilarityPair] = set()
     for finding in findings:
         document = documents.get(finding.submission_id)
         if document is not None:  # else it was forgotten meanwhile
-            _write(session, finding, document, known)
+            _write(session, finding, document, known, written)
     session.flush()
 
 
@@ -173,6 +174,7 @@ def _write(
     finding: Finding,
     document: SimilarityDocument,
     known: dict[int, dict[int, SimilarityPair]],
+    written: set[SimilarityPair],
 ) -> None:
     now = dt.datetime.now(dt.UTC)
     mine = known.setdefault(finding.submission_id, {})
@@ -182,9 +184,11 @@ def _write(
         if pair is not None or comparison.score.value >= LOWEST_KEPT:
             kept = _keep_pair(session, finding, comparison, pair, now)
             mine[comparison.submission_id] = kept
+            written.add(kept)
             known.setdefault(comparison.submission_id, {})[finding.submission_id] = kept
     for other, pair in list(mine.items()):  # alike only while the class was small
-        if other not in compared and pair.score < NOTABLE and pair.verdict is None:
+        is_news = other in compared or pair in written
+        if not is_news and pair.score < NOTABLE and pair.verdict is None:
             del mine[other]
             known.get(other, {}).pop(finding.submission_id, None)
             session.delete(pair)
