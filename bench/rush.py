@@ -149,7 +149,7 @@ def _all_newest_are_graded(connection: sqlite3.Connection) -> bool:
 def _nothing_is_due(connection: sqlite3.Connection) -> bool:
     query = (
         "SELECT 1 FROM background_jobs WHERE status IN ('pending', 'running') "
-        "AND run_at < datetime('now', '+5 minutes') LIMIT 1"
+        "AND run_at <= datetime('now') LIMIT 1"
     )
     return connection.execute(query).fetchone() is None
 

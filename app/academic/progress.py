@@ -119,5 +119,10 @@ def _words(row: Mapping[Any, Any], state: str) -> str:
         "running": "runs",
         "completed": "done",
         "failed": "did not work; staff can see why and start it again",
-        "cancelled": "stopped by staff",
+        "cancelled": _stopped(row["error"] or ""),
     }[state]
+
+
+def _stopped(error: str) -> str:
+    is_replaced = error.startswith("replaced by job")
+    return "left out, a newer attempt took its place" if is_replaced else "stopped by staff"

@@ -21,15 +21,17 @@ from app.academic.models import (
     SubmissionJob,
 )
 from app.academic.policy import deadline_of, extension_of
+from app.academic.queueing import CALM, order_of, waiting_job
 from app.academic.refusals import HandInRefused, refuse
 from app.db import Base, writing
 from app.runner import run_background_job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
+    from app.academic.queueing import Order
     from app.academic.uploads import Upload
     from app.accounts.models import User
 
@@ -149,9 +151,12 @@ def take_in(
     session.add(submission)
     session.flush()
     is_graded = same is not None and share_grade(session, same, submission, assignment, deadline)
+    order, replaced = CALM, {}
     if supersedes:
+        order = order_of(session, submission)
+        replaced = {it.kind: waiting_job(session, submission, it.kind) for it in (GRADING, SIMILARITY)}
         _supersede_older(session, submission, assignment)
-    _enqueue_all(session, submission, assignment.course, is_graded=is_graded)
+    _enqueue_all(session, submission, order, replaced, is_graded=is_graded)
     return _handed_in(submission, is_new=True, same_as=None if same is None else same.number)
 
 
@@ -257,7 +262,7 @@ def _latest(session: Session, student: User, assignment: Assignment) -> Submissi
 
 
 def _supersede_older(session: Session, submission: Submission, assignment: Assignment) -> None:
-    """Let older attempts that still wait for grading step back: their jobs end as soon as they begin."""
+    """Let older attempts that still wait for grading step back: the new one's job takes their place."""
     waiting = (
         session.scalars(
             select(Submission)
@@ -290,12 +295,31 @@ def _new_receipt() -> str:
 
 
 def _enqueue_all(
-    session: Session, submission: Submission, course: Course, *, is_graded: bool = False
+    session: Session,
+    submission: Submission,
+    order: Order,
+    replaced: Mapping[str, int | None],
+    *,
+    is_graded: bool,
 ) -> None:
-    wanted = (NOTIFICATION, SIMILARITY) if is_graded else (GRADING, NOTIFICATION, SIMILARITY)
-    for follow_up in wanted:
-        _link(session, submission.id, follow_up, _enqueue(session, follow_up, [submission.id]))
-    _link(session, submission.id, ANALYTICS, request_analytics(session, course))
+    now: dict[FollowUp, tuple[int | None, float | None]] = {
+        GRADING: (order.grading, None),
+        NOTIFICATION: (order.receipt, None),
+        SIMILARITY: (order.similarity, order.similarity_delay),
+    }
+    for follow_up, (priority, delay) in now.items():
+        if follow_up is GRADING and is_graded:
+            continue
+        job = _enqueue(
+            session,
+            follow_up,
+            [submission.id],
+            priority=priority,
+            delay=delay,
+            replaces=replaced.get(follow_up.kind),
+        )
+        _link(session, submission.id, follow_up, job)
+    _link(session, submission.id, ANALYTICS, request_analytics(session, submission.assignment.course))
 
 
 def _enqueue(
@@ -304,16 +328,19 @@ def _enqueue(
     parameters: list[object],
     *,
     priority: int | None = None,
+    delay: float | None = None,
     unique_key: str | None = None,
+    replaces: int | None = None,
 ) -> Job:
     return run_background_job(
         follow_up.handler,
         "handle",
         parameters,
         priority=priority or follow_up.priority,
-        delay=follow_up.delay_seconds,
+        delay=follow_up.delay_seconds if delay is None else delay,
         retries=follow_up.retries,
         unique_key=unique_key,
+        replaces=replaces,
         session=session,
     )
 

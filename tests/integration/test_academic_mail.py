@@ -381,3 +381,16 @@ def test_admins_are_told_of_work_that_waits_too_long(world: World) -> None:
     [mail] = mails(world, "staff-alarm")
     assert "admin@example.com" == mail.to
     assert "waited for 12 minutes" in mail.subject
+
+
+def test_a_released_total_is_told(world: World) -> None:
+    """Who was told that the total is shown later is told when it is."""
+    from app.academic.pausing import release_results
+
+    one, _ = receive(world, WRONG)
+    grade(world, one, 17.25, hides="always")
+    tell(world)
+    with world.application.app_context(), writing() as session:
+        release_results(session, world.assignment_id)
+    tell(world)
+    assert "changed: 17.25 of 40" in mails(world, "grade-changed")[0].subject
