@@ -217,6 +217,8 @@ def _add_approved(config: dict[str, Any]) -> None:
         schedules = {name: entry for name, entry in schedules.items() if entry is not None}
     config["RUNNER_SCHEDULES"] = schedules
     config.setdefault("RUNNER_LAYOUT", "base.html")
+    # Who hands in at a deadline must not wait for the grading of others: jobs give way to requests.
+    config.setdefault("RUNNER_NICE", 10)
     config.setdefault("RUNNER_LOG_DIR", config["LOG_DIR"])
     config.setdefault("RUNNER_WAKE_DIR", config["INSTANCE_PATH"])
 

@@ -84,10 +84,12 @@ def measure(size: Size, folder: Path) -> list[tuple[str, str]]:
     works = [path.read_bytes() for path in sorted((DEMO / ASSIGNMENT / "solutions").glob("*.py"))]
     attempts = plan(size.students, size.attempts, size.seconds, works)
     load = machine.load()
+    print(f"prepared: {len(people)} students are signed in, {len(attempts)} hand-ins are planned", flush=True)
     with site.running():
         began, cpu = time.monotonic(), _cpu()
         answers = send(site.port, assignment, people, attempts)
         deadline = time.monotonic()
+        print("the deadline is over", flush=True)
         graded = _wait(site.database, _all_newest_are_graded) - deadline
         drained = _wait(site.database, _nothing_is_due) - deadline
         busy = (_cpu() - cpu) / (time.monotonic() - began)

@@ -88,6 +88,9 @@ class Work:
         subprocess.Popen([sys.executable, "-c", SLEEPER])
         return "left"
 
+    def niceness(self):
+        return os.nice(0)
+
     def title(self):
         with open(f"/proc/{os.getpid()}/cmdline", "rb") as file:
             return file.read().replace(b"\\0", b" ").decode().strip()

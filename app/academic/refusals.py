@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from app.academic.models import Submission
+from app.academic.models import Enrollment, Submission
 from app.academic.policy import budget_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from app.academic.models import Assignment
     from app.academic.policy import Deadline
+    from app.accounts.models import User
 
 # For every assignment, whatever it allows: a guard for the site.
 ATTEMPTS_PER_HOUR: Final = 20
@@ -39,6 +40,17 @@ def refuse(
     _refuse_flood(session, student_id, assignment, at)
     if not is_free:
         _refuse_spent(session, student_id, assignment, deadline, at)
+
+
+def lock_enrollment(session: Session, student: User, assignment: Assignment) -> None:
+    """Make two requests of one student count their attempts one after the other."""
+    found = session.scalar(
+        select(Enrollment)
+        .where(Enrollment.course_id == assignment.course_id, Enrollment.student_id == student.id)
+        .with_for_update()
+    )
+    if found is None:
+        raise HandInRefused(f"You do not take {assignment.course.title}, so there is nothing to hand in.")
 
 
 def _refuse_closed(assignment: Assignment, deadline: Deadline, received_at: dt.datetime) -> None:

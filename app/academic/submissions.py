@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,7 +13,6 @@ from app.academic.duplicates import same_bytes, share_grade
 from app.academic.models import (
     Assignment,
     Course,
-    Enrollment,
     Grade,
     Submission,
     SubmissionFile,
@@ -22,7 +20,8 @@ from app.academic.models import (
 )
 from app.academic.policy import deadline_of, extension_of
 from app.academic.queueing import CALM, order_of, waiting_job
-from app.academic.refusals import HandInRefused, refuse
+from app.academic.receipts import new_receipt
+from app.academic.refusals import HandInRefused, lock_enrollment, refuse
 from app.db import Base, writing
 from app.runner import run_background_job
 
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from app.accounts.models import User
 
 _JOBS: Final = Base.metadata.tables["background_jobs"]
-
-# A receipt is read aloud and typed: no letter that looks like another. 16 of 32 signs are 80 bits.
-_SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Job(Protocol):
@@ -127,7 +123,7 @@ def take_in(
 ) -> HandedIn:
     """Do what `hand_in` does in the caller's transaction; demo data has every attempt graded."""
     digest = digest_of(uploads)
-    _lock_enrollment(session, student, assignment)
+    lock_enrollment(session, student, assignment)
     latest = _latest(session, student, assignment)
     if latest is not None and latest.sha256 == digest:
         return _handed_in(latest, is_new=False)
@@ -138,7 +134,7 @@ def take_in(
         assignment_id=assignment.id,
         student_id=student.id,
         number=latest.number + 1 if latest else 1,
-        receipt=_new_receipt(),
+        receipt=new_receipt(),
         sha256=digest,
         is_late=deadline.is_late(received_at),
         same_as_id=None if same is None else same.id,
@@ -241,17 +237,6 @@ def digest_of(uploads: Sequence[Upload]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _lock_enrollment(session: Session, student: User, assignment: Assignment) -> None:
-    # The row lock makes two requests of one student count their attempts one after the other.
-    found = session.scalar(
-        select(Enrollment)
-        .where(Enrollment.course_id == assignment.course_id, Enrollment.student_id == student.id)
-        .with_for_update()
-    )
-    if found is None:
-        raise HandInRefused(f"You do not take {assignment.course.title}, so there is nothing to hand in.")
-
-
 def _latest(session: Session, student: User, assignment: Assignment) -> Submission | None:
     return session.scalar(
         select(Submission)
@@ -287,11 +272,6 @@ def _supersede_older(session: Session, submission: Submission, assignment: Assig
         if assignment.counts != "last":
             # It may be the one that counts, so it is graded after all, behind everybody's newest.
             grade_again(session, older.id, priority=3)
-
-
-def _new_receipt() -> str:
-    signs = "".join(secrets.choice(_SIGNS) for _ in range(16))
-    return "-".join(signs[start : start + 4] for start in range(0, 16, 4))
 
 
 def _enqueue_all(

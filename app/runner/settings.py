@@ -60,6 +60,8 @@ class Settings:
     ageing_seconds: float = 300.0
     max_retries: int = 25
     grace_seconds: float = 5.0
+    # How far jobs give way to everything else on the machine, as `nice` counts it.
+    nice: int = 0
     # For all that finished, or by status; a status that is not named keeps the default.
     retention_days: float | Mapping[str, float] = DEFAULT_RETENTION_DAYS
     log_dir: Path = Path("logs")
@@ -93,6 +95,7 @@ _NUMBERS: Final[dict[str, tuple[type[int | float], float, float]]] = {
     "ageing_seconds": (float, 0, 86_400 * 30),
     "max_retries": (int, 0, 1000),
     "grace_seconds": (float, 0, 3600),
+    "nice": (int, 0, 19),
     "log_limit_bytes": (int, 1000, 1_000_000_000),
 }
 _CHOICES: Final = {"start_method": ("fork", "spawn")}

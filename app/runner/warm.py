@@ -48,6 +48,8 @@ def main() -> None:
     # Loading may take long, and nobody would notice meanwhile that the launcher is gone.
     processes.stay_with_parent(int(sys.argv[4]))
     given = json.loads(control.recv(LARGEST_MESSAGE))
+    # Whatever is forked or spawned from here is as nice.
+    os.nice(given["nice"])
     Path(given["log_dir"]).mkdir(parents=True, exist_ok=True)
     is_reusing = given["jobs_per_process"] > 1 and given["start_method"] == "fork"
     parent = (ReusingParent if is_reusing else WarmParent)(control, report, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +66,15 @@ def test_job_processes_find_the_application_however_it_is_started(house: House, 
     house.python("manage.py", "jobs", "work", "--drain")
 
     assert ("completed", '"house"') == (house.job(job)["status"], house.job(job)["result"])
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_jobs_give_way_as_far_as_they_are_told(house: House, method: str) -> None:
+    """`RUNNER_NICE` is how nice a job's process is beyond its launcher; without it they are alike."""
+    mine = os.nice(0)
+    house.environment["FLASK_RUNNER_START_METHOD"] = method
+    for given in (0, 3):
+        house.environment["FLASK_RUNNER_NICE"] = str(given)
+        [job] = house.enqueue("niceness")
+        house.flask("work", "--drain")
+        assert str(mine + given) == house.job(job)["result"]

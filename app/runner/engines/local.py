@@ -49,6 +49,7 @@ class LocalEngine:
             "start_method": settings.start_method,
             "jobs_per_process": settings.jobs_per_process,
             "grace_seconds": settings.grace_seconds,
+            "nice": settings.nice,
             "log_dir": str(settings.log_dir.absolute()),
             "log_limit_bytes": settings.log_limit_bytes,
             "application": application,
