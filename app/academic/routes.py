@@ -9,6 +9,7 @@ from app.academic import (
     routes_assignments,
     routes_gradebook,
     routes_grading,
+    routes_mail,
     routes_rubric,
     routes_similarity,
     routes_staff,
@@ -25,6 +26,7 @@ blueprint.before_request(refusal)
 _rule = blueprint.add_url_rule
 _rule("/", "home", routes_student.home)
 _rule("/courses/<int:course_id>", "course", routes_staff.course)
+_rule("/courses/<int:course_id>/mail", "course_mail", routes_mail.course_mail, methods=["GET", "POST"])
 _rule("/courses/<int:course_id>/statistics", "statistics", routes_statistics.course_statistics)
 _rule("/courses/<int:course_id>/statistics.csv", "statistics_csv", routes_statistics.course_statistics_csv)
 _rule("/courses/<int:course_id>/watch", "watch_list", routes_statistics.watch_list)

@@ -12,6 +12,7 @@ from app.academic import jobs, mail_jobs
 from app.academic.mail_models import ToldGrade
 from app.academic.models import Assignment, Course, Extension, Grade, Submission, SubmissionJob
 from app.academic.notification import queue_extension, request_grade_mail
+from app.accounts.models import AuditEvent
 from app.db import db, writing
 from app.mail.models import DigestItem, OutboxMail, RefusedAddress
 from app.mail.preferences import preference_of
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flask import Flask
+    from flask.testing import FlaskClient
 
     from app.accounts.models import User
-    from tests.conftest import MakeUser
+    from tests.conftest import MakeUser, SignIn
 
 SITE = "http://course.example.org"
 
@@ -394,3 +396,20 @@ def test_a_released_total_is_told(world: World) -> None:
         release_results(session, world.assignment_id)
     tell(world)
     assert "changed: 17.25 of 40" in mails(world, "grade-changed")[0].subject
+
+
+def test_a_teacher_keeps_scores_out_of_subjects(world: World, client: FlaskClient, sign_in: SignIn) -> None:
+    """The page changes it and the audit log says so; students and other courses' teachers find no page."""
+    page = f"/courses/{world.course_id}/mail"
+    for person in (world.ann, world.colleague):
+        assert 404 == sign_in(person, client=world.application.test_client()).get(page).status_code
+        other = sign_in(person, client=world.application.test_client())
+        assert 404 == other.post(page, data={}).status_code
+    browser = sign_in(world.teacher)
+    assert "82 of 100, attempt 3" in " ".join(browser.get(page).text.split())
+    assert 303 == browser.post(page, data={}).status_code
+    assert "graded, attempt 3" in " ".join(browser.get(page).text.split())
+    with world.application.app_context():
+        assert not db.session.get_one(Course, world.course_id).is_score_in_subject
+        row = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "score_in_subject")).one()
+        assert ("teacher@example.com", "said", "not said") == (row.actor, row.before, row.after)
