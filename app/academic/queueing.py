@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, select
 
 from app.academic.models import Assignment, Submission, SubmissionJob
 from app.db import Base
@@ -48,63 +48,67 @@ FLOOD: Final = Order(grading=3, receipt=2, similarity=3, similarity_delay=RUSH_D
 
 def order_of(session: Session, submission: Submission) -> Order:
     """Say in which order what follows a new submission is to come."""
-    if _recent_attempts(session, submission) > FREE_ATTEMPTS:
+    if _is_flood(session, submission):
         return FLOOD
-    return RUSH if _is_rush(session, submission.assignment_id) else CALM
+    return RUSH if _is_rush(session, submission) else CALM
 
 
-def waiting_job(session: Session, submission: Submission, kind: str) -> int | None:
-    """Give the job of an older attempt of the same student that the new one's may take the place of."""
-    return session.scalar(
-        select(_JOBS.c.id)
-        .join(SubmissionJob, SubmissionJob.job_id == _JOBS.c.id)
-        .join(Submission, Submission.id == SubmissionJob.submission_id)
-        .where(
-            Submission.assignment_id == submission.assignment_id,
-            Submission.student_id == submission.student_id,
-            Submission.number < submission.number,
-            SubmissionJob.kind == kind,
-            _JOBS.c.status == "pending",
-            # A regrade that somebody asked for is of that attempt, and no newer one replaces it.
-            _JOBS.c.unique_key.is_(None),
-        )
-        .order_by(Submission.number.desc())
-        .limit(1)
-    )
+def waiting_jobs(session: Session, submission: Submission) -> dict[str, int]:
+    """Give the jobs of the student's older attempts, by kind, that the new one's may take the place of."""
+    return dict(session.execute(_WAITING, _whose(submission)).tuples().all())
 
 
-def _recent_attempts(session: Session, submission: Submission) -> int:
-    query = select(func.count()).where(
-        Submission.assignment_id == submission.assignment_id,
-        Submission.student_id == submission.student_id,
-        Submission.created_at > submission.created_at - FREE_WINDOW,
-    )
-    return session.scalar(query) or 0
+def _is_flood(session: Session, submission: Submission) -> bool:
+    """Whether this student has sent more at this assignment than is free within a while."""
+    since = {"since": submission.created_at - FREE_WINDOW}
+    return len(session.scalars(_RECENT, _whose(submission) | since).all()) > FREE_ATTEMPTS
 
 
-def _is_rush(session: Session, assignment_id: int) -> bool:
+def _is_rush(session: Session, submission: Submission) -> bool:
     """Whether the course has used up its share of the first line, or has work behind it already.
 
     Newcomers may not overtake those who stand in the second line, so there they all go until it is empty.
     """
-    course = select(Assignment.course_id).where(Assignment.id == assignment_id).scalar_subquery()
-    waiting = (
-        select(_JOBS.c.priority)
-        .select_from(_JOBS)
-        .join(SubmissionJob, SubmissionJob.job_id == _JOBS.c.id)
-        .join(Submission, Submission.id == SubmissionJob.submission_id)
-        .join(Assignment, Assignment.id == Submission.assignment_id)
-        .where(
-            _JOBS.c.status == "pending",
-            SubmissionJob.kind == "grading",
-            Assignment.course_id == course,
-            _JOBS.c.unique_key.is_(None),
-        )
-    )
-    if session.scalar(waiting.where(_JOBS.c.priority == RUSH.grading).limit(1)) is not None:
+    course = {"course": submission.assignment.course_id}
+    if session.scalar(_FIRST_OF_A_LINE, course | {"line": RUSH.grading}) is not None:
         return True
-    return _number(session, waiting.where(_JOBS.c.priority == 1).limit(SHARE)) >= SHARE
+    return len(session.scalars(_LINE, course | {"line": 1}).all()) >= SHARE
 
 
-def _number(session: Session, query: Select[int]) -> int:
-    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+def _whose(submission: Submission) -> dict[str, object]:
+    return {
+        "of_assignment": submission.assignment_id,
+        "of_student": submission.student_id,
+        "before": submission.number,
+    }
+
+
+# Made once: in a rush, making a statement costs more than running it.
+_IS_MINE: Final = (Submission.assignment_id == bindparam("of_assignment")) & (
+    Submission.student_id == bindparam("of_student")
+)
+# A regrade that somebody asked for has a key. It is of that attempt, and no newer one replaces it.
+_IS_WAITING: Final = (_JOBS.c.status == "pending") & _JOBS.c.unique_key.is_(None)
+_WAITING: Final = (
+    select(SubmissionJob.kind, _JOBS.c.id)
+    .join(_JOBS, _JOBS.c.id == SubmissionJob.job_id)
+    .join(Submission, Submission.id == SubmissionJob.submission_id)
+    .where(_IS_MINE, Submission.number < bindparam("before"), _IS_WAITING)
+    .where(SubmissionJob.kind.in_(("grading", "similarity")))
+    .order_by(Submission.number)
+)
+_RECENT: Final = (
+    select(Submission.id)
+    .where(_IS_MINE, Submission.created_at > bindparam("since", type_=Submission.created_at.type))
+    .limit(FREE_ATTEMPTS + 1)
+)
+_LINE: Final = (
+    select(_JOBS.c.id)
+    .join(SubmissionJob, SubmissionJob.job_id == _JOBS.c.id)
+    .join(Submission, Submission.id == SubmissionJob.submission_id)
+    .join(Assignment, Assignment.id == Submission.assignment_id)
+    .where(_IS_WAITING, SubmissionJob.kind == "grading")
+    .where(Assignment.course_id == bindparam("course"), _JOBS.c.priority == bindparam("line"))
+    .limit(SHARE)
+)
+_FIRST_OF_A_LINE: Final = _LINE.limit(1)

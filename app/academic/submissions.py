@@ -19,7 +19,7 @@ from app.academic.models import (
     SubmissionJob,
 )
 from app.academic.policy import deadline_of, extension_of
-from app.academic.queueing import CALM, order_of, waiting_job
+from app.academic.queueing import CALM, order_of, waiting_jobs
 from app.academic.receipts import new_receipt
 from app.academic.refusals import HandInRefused, lock_enrollment, refuse
 from app.db import Base, writing
@@ -147,10 +147,11 @@ def take_in(
     session.add(submission)
     session.flush()
     is_graded = same is not None and share_grade(session, same, submission, assignment, deadline)
-    order, replaced = CALM, {}
+    order: Order = CALM
+    replaced: dict[str, int] = {}
     if supersedes:
         order = order_of(session, submission)
-        replaced = {it.kind: waiting_job(session, submission, it.kind) for it in (GRADING, SIMILARITY)}
+        replaced = waiting_jobs(session, submission)
         _supersede_older(session, submission, assignment)
     _enqueue_all(session, submission, order, replaced, is_graded=is_graded)
     return _handed_in(submission, is_new=True, same_as=None if same is None else same.number)
@@ -278,7 +279,7 @@ def _enqueue_all(
     session: Session,
     submission: Submission,
     order: Order,
-    replaced: Mapping[str, int | None],
+    replaced: Mapping[str, int],
     *,
     is_graded: bool,
 ) -> None:
@@ -287,6 +288,7 @@ def _enqueue_all(
         NOTIFICATION: (order.receipt, None),
         SIMILARITY: (order.similarity, order.similarity_delay),
     }
+    links = []
     for follow_up, (priority, delay) in now.items():
         if follow_up is GRADING and is_graded:
             continue
@@ -298,8 +300,10 @@ def _enqueue_all(
             delay=delay,
             replaces=replaced.get(follow_up.kind),
         )
-        _link(session, submission.id, follow_up, job)
-    _link(session, submission.id, ANALYTICS, request_analytics(session, submission.assignment.course))
+        links.append(SubmissionJob(submission_id=submission.id, kind=follow_up.kind, job_id=job.id))
+    numbers = request_analytics(session, submission.assignment.course)
+    links.append(SubmissionJob(submission_id=submission.id, kind=ANALYTICS.kind, job_id=numbers.id))
+    session.add_all(links)
 
 
 def _enqueue(
