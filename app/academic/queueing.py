@@ -55,7 +55,7 @@ def order_of(session: Session, submission: Submission) -> Order:
 
 def waiting_jobs(session: Session, submission: Submission) -> dict[str, int]:
     """Give the jobs of the student's older attempts, by kind, that the new one's may take the place of."""
-    return dict(session.execute(_WAITING, _whose(submission)).tuples().all())
+    return {row.kind: row.id for row in session.execute(_WAITING, _whose(submission))}
 
 
 def _is_flood(session: Session, submission: Submission) -> bool:
