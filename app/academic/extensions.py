@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from app.academic.grades import penalise
 from app.academic.models import Assignment, Enrollment, Extension, Grade, Submission
+from app.academic.notification import queue_extension, request_grade_mail
 from app.academic.submissions import request_analytics
 from app.accounts import audit
 from app.accounts.models import User
@@ -83,6 +84,7 @@ def grant(session: Session, assignment_id: int, wanted: Wanted, *, by_id: int) -
         before=before,
         after=_told(found),
     )
+    queue_extension(session, found)
     _recompute(session, assignment, wanted.student_id)
     return found
 
@@ -128,6 +130,8 @@ def _recompute(session: Session, assignment: Assignment, student_id: int) -> Non
     ).all()
     for submission, grade in rows:
         penalise(session, submission, grade)
+    if any(grade is not None for _, grade in rows):
+        request_grade_mail(session, rows[-1][0])
     request_analytics(session, assignment.course)
 
 

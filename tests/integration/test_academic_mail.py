@@ -413,3 +413,24 @@ def test_a_teacher_keeps_scores_out_of_subjects(world: World, client: FlaskClien
         assert not db.session.get_one(Course, world.course_id).is_score_in_subject
         row = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "score_in_subject")).one()
         assert ("teacher@example.com", "said", "not said") == (row.actor, row.before, row.after)
+
+
+def test_who_is_granted_an_extension_is_told(world: World) -> None:
+    """Granting queues the mail and its job; the grade that it changes is told too."""
+    from app.academic.extensions import Wanted, grant
+
+    one, _ = receive(world)
+    grade(world, one)
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
+    wanted = Wanted(
+        student_id=world.ann.id, due_at=until, late_due_at=None, extra_attempts=0, reason="You were ill."
+    )
+    with world.application.app_context(), writing() as session:
+        grant(session, world.assignment_id, wanted, by_id=world.teacher.id)
+    [mail] = mails(world, "extension")
+    assert f"you may hand in until {until:%Y-%m-%d %H:%M} UTC" in mail.subject
+    with world.application.app_context():
+        asked = db.session.execute(select(Job.class_name, Job.parameters))
+        found = {(row.class_name.rpartition(".")[2], row.parameters) for row in asked}
+    assert ("DeliverMailJob", f"[{mail.id}]") in found
+    assert ("SendGradeMailJob", f"[{world.assignment_id}, {world.ann.id}]") in found
