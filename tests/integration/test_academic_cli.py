@@ -46,7 +46,7 @@ class TestDemo:
         """The first time makes courses, people and enqueued submissions; the second time nothing."""
         first = typed(application, "demo")
         assert 0 == first.exit_code, first.output
-        assert "101 submissions; their jobs are enqueued" in first.output
+        assert "117 submissions; their jobs are enqueued" in first.output
         assert "eight blue boxes" not in first.output
         again = typed(application, "demo")
         assert (0, "There are courses already: nothing was made.\n") == (again.exit_code, again.output)
@@ -55,7 +55,7 @@ class TestDemo:
                 db.session.scalar(select(func.count()).select_from(it))
                 for it in (Course, Submission, SubmissionJob)
             ]
-            assert [3, 101, 404] == counts
+            assert [3, 117, 468] == counts
             admin = db.session.scalars(select(User).where(User.email == "admin@example.com")).one()
             assert admin.is_admin
             assert passwords.verify(admin.password_hash, "eight blue boxes")
