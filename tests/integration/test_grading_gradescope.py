@@ -144,6 +144,17 @@ def test_a_loop_is_ended(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("_with_bubblewrap")
+def test_many_processes_share_the_memory(folder: Path) -> None:
+    """A program that starts others cannot take more memory with them than one may have alone."""
+    manifest = folder / "assignment.yaml"
+    manifest.write_text(MANIFEST.replace("total: 20", "total: 20, memory_mb: 200"), "utf-8")
+    hoard = "import time; kept = bytearray(60 << 20); time.sleep(60)"
+    starts = f"for i in 1 2 3 4 5 6; do python3 -c '{hoard}' & done; wait"
+    report = run(folder, program=starts)
+    assert ("memory_limit", 0.0) == (report.verdict, report.score)
+
+
+@pytest.mark.usefixtures("_with_bubblewrap")
 def test_a_score_of_its_own_and_a_bonus_count(folder: Path) -> None:
     """The total is the file's own, out of what its tests name together; more than that is a bonus."""
     results = {

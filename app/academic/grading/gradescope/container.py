@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import psutil
+
 from app.academic.grading.errors import AutograderError
 from app.academic.grading.gradescope.readings import LARGEST
 from app.academic.grading.work_folder import holds_more
@@ -62,8 +64,9 @@ class Finished:
     results: bytes | None
     output: str
     status: int
-    is_out_of_time: bool
+    # Why it was ended by us, and against which limit; both '' when it ended by itself.
     problem: str = ""
+    verdict: str = ""
     seconds: float = 0.0
 
 
@@ -79,7 +82,7 @@ def run_autograder(
     process = _start(confinement, run, home, limits)
     watch = _Watch(process, home, limits)
     try:
-        problem = watch.follow()
+        verdict, problem = watch.follow()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -90,8 +93,8 @@ def run_autograder(
         results=_read_inside(home, "results", "results.json"),
         output=bytes(watch.output).decode("utf-8", "backslashreplace"),
         status=status,
-        is_out_of_time=watch.is_out_of_time,
         problem=problem,
+        verdict=verdict,
         seconds=time.monotonic() - watch.begun,
     )
 
@@ -216,10 +219,9 @@ class _Watch:
         self._process, self._home, self._limits = process, home, limits
         self.begun = time.monotonic()
         self.output = bytearray()
-        self.is_out_of_time = False
 
-    def follow(self) -> str:
-        """Wait for the end; return why the program was ended, '' when it ended by itself."""
+    def follow(self) -> tuple[str, str]:
+        """Wait for the end; return which limit ended the program and why, nothing when it ended by itself."""
         assert self._process.stdout  # noqa: S101 - given above, for the type checker
         descriptor = self._process.stdout.fileno()
         poll = select.poll()
@@ -227,10 +229,12 @@ class _Watch:
         is_open = True
         while is_open or self._process.poll() is None:
             if time.monotonic() - self.begun > self._limits.total:
-                self.is_out_of_time = True
-                return f"it did not end within {self._limits.total:g} seconds"
+                return "time_limit", f"it did not end within {self._limits.total:g} seconds"
+            if _memory_of(self._process.pid) > self._limits.memory_mb << 20:
+                most = f"{self._limits.memory_mb} MiB"
+                return "memory_limit", f"its programs used more than {most} of memory together"
             if holds_more(self._home, _FILES, 8 * self._limits.disk_bytes):
-                return "it wrote too much to disk"
+                return "disk_limit", "it wrote too much to disk"
             for _ in poll.poll(_LOOK_SECONDS * 1000) if is_open else ():
                 if not (part := os.read(descriptor, 1 << 16)):
                     poll.unregister(descriptor)
@@ -239,7 +243,21 @@ class _Watch:
             if not is_open:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(_LOOK_SECONDS)
-        return ""
+        return "", ""
+
+
+def _memory_of(pid: int) -> int:
+    """Return the bytes that a process and all below it have in memory; the kernel limits each alone."""
+    try:
+        own = psutil.Process(pid)
+        family = [own, *own.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for one in family:
+        with contextlib.suppress(psutil.Error):
+            total += one.memory_info().rss
+    return total
 
 
 def _read_inside(home: Path, *names: str) -> bytes | None:

@@ -135,10 +135,10 @@ def _stopped(part: Gradescope, ended: Finished) -> PartResult:
     stopped = TestResult(
         name="autograder",
         title=part.title,
-        status="timeout" if ended.is_out_of_time else "error",
-        verdict="time_limit" if ended.is_out_of_time else "disk_limit",
+        status="timeout" if ended.verdict == "time_limit" else "error",
+        verdict=ended.verdict,
         max_points=part.out_of or part.points,
-        message=f"The autograder was ended: {ended.problem}. Often a loop in the program that does not end.",
+        message=f"The autograder was ended: {ended.problem}. Most often that is a loop without an end.",
     )
     return PartResult(tests=(stopped,), note=NOTE)
 
