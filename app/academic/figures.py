@@ -65,6 +65,9 @@ class AssignmentReport:
     """Students whose deadline is over and who handed in nothing."""
     not_gradable: int
     waiting: int
+    """Students whose newest attempt has no grade yet, also where a person has to judge it."""
+    failed: int
+    """Students whose newest attempt could not be graded through no fault of theirs."""
     attempts: int
     counting: Summary
     first: Summary
@@ -96,7 +99,7 @@ class AssignmentReport:
     @classmethod
     def from_json(cls, text: str) -> AssignmentReport:
         """Read what `to_json` wrote."""
-        raw = json.loads(text)
+        raw = {"failed": 0, **json.loads(text)}
         for name in ("counting", "first", "best"):
             raw[name] = _summary(raw[name])
         raw["arrivals"] = Arrivals(**{**raw["arrivals"], "counts": tuple(raw["arrivals"]["counts"])})
@@ -136,7 +139,8 @@ def report_of(
         late=sum(it.is_late for it in standings),
         missing=_count(standings, "missing"),
         not_gradable=_count(standings, "not_gradable"),
-        waiting=_count(standings, "waiting"),
+        waiting=_count(standings, "waiting") + _count(standings, "marking"),
+        failed=_count(standings, "failed"),
         attempts=len(attempts),
         counting=summarise([it.score for it in standings if it.score is not None], assignment.points),
         first=summarise([scores[0] for scores in scored], assignment.points),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # As many as a database takes in one list.
 _AT_ONCE: Final = 500
 # Changed when the report has other figures than before.
-_FORM: Final = 1
+_FORM: Final = 2
 
 
 def current_report(session: Session, assignment: Assignment) -> AssignmentReport | None:

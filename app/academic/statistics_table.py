@@ -19,7 +19,7 @@ HEAD = ("part", "of", "figure", "value")
 def assignment_rows(report: AssignmentReport) -> Iterator[Row]:
     """A row per figure: which part of the page, what it is about, its name, its value."""
     yield HEAD
-    for name in ("enrolled", "submitted", "late", "missing", "not_gradable", "waiting", "attempts"):
+    for name in ("enrolled", "submitted", "late", "missing", "not_gradable", "waiting", "failed", "attempts"):
         yield "counts", report.title, name.replace("_", " "), getattr(report, name)
     yield "counts", report.title, "median seconds to the grade", _rounded(report.median_seconds)
     for part, summary in (("counting", report.counting), ("first", report.first), ("best", report.best)):

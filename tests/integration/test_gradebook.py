@@ -6,13 +6,15 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.academic import jobs, mail_jobs
 from app.academic.gradebook.models import GradeOverride
-from app.accounts.models import AuditEvent
-from app.db import db
+from app.academic.models import SubmissionJob
+from app.accounts.models import AuditEvent, User
+from app.db import db, writing
 from app.mail.models import OutboxMail
+from app.runner.models import Job
 from tests.academic_world import RIGHT, WRONG, World, make_world
 
 if TYPE_CHECKING:
@@ -223,15 +225,10 @@ def test_a_table_in_another_encoding_is_refused(world: World, teacher: FlaskClie
     assert "File: byte 15 is not UTF-8" in answer.text
 
 
-def test_cells_are_no_formulas(world: World, teacher: FlaskClient, make_user: MakeUser) -> None:
+def test_cells_are_no_formulas(world: World, teacher: FlaskClient) -> None:
     """A name that begins like a formula is kept from being one."""
-    del make_user
-    with world.application.app_context():
-        from app.accounts.models import User
-        from app.db import writing
-
-        with writing() as session:
-            session.get_one(User, world.ben.id).last_name = "=cmd|' /C calc'!A0"
+    with world.application.app_context(), writing() as session:
+        session.get_one(User, world.ben.id).last_name = "=cmd|' /C calc'!A0"
     assert "'=cmd|" in teacher.get(book_path(world, ".csv")).text
 
 
@@ -290,3 +287,17 @@ def test_a_changed_grade_is_told_by_mail(world: World, teacher: FlaskClient) -> 
         assert "failed" not in text
     teacher.post(path, data={"action": "remove"})
     assert "20 of 40" in subjects()[-1]
+
+
+def test_an_autograder_that_broke_is_nobodys_zero(world: World, teacher: FlaskClient) -> None:
+    """When grading failed for good the table says so: neither missing, nor waiting, nor a score."""
+    one = world.hand_in(world.ben)
+    with world.application.app_context(), writing() as session:
+        grading = select(SubmissionJob.job_id).where(
+            SubmissionJob.submission_id == one.submission_id, SubmissionJob.kind == "grading"
+        )
+        ended = {"status": "failed", "finished_at": func.now()}
+        session.execute(update(Job).where(Job.id == grading.scalar_subquery()).values(**ended))
+    assert "grading failed" in teacher.get(book_path(world, "?q=ben")).text
+    assert "Example, Ben" in teacher.get(book_path(world, "?mark=failed")).text
+    assert "Example, Ann" not in teacher.get(book_path(world, "?mark=failed")).text

@@ -51,6 +51,7 @@ def report(scores: list[float], **changes: object) -> AssignmentReport:
         missing=0,
         not_gradable=0,
         waiting=0,
+        failed=0,
         attempts=len(scores),
         counting=summarise(scores, 10),
         first=summarise(scores, 10),
@@ -116,6 +117,8 @@ def test_every_standing_has_its_mark() -> None:
         (found := standing([good, ungraded], good, None, is_over=True)).mark,
         found.score,
     )
+    for outcome, mark in (("waiting", "marking"), ("failed", "failed")):
+        assert mark == standing([attempt(1, None, outcome=outcome)], None, None, is_over=True).mark
     assert "not_gradable" == standing([broken], None, None, is_over=True).mark
     assert "graded" == standing([good, broken], good, None, is_over=True).mark
 

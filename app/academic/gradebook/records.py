@@ -5,22 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from app.academic.gradebook.overrides import overrides_of
 from app.academic.gradebook.standing import Attempt, Standing, counting, standing
-from app.academic.models import Assignment, Enrollment, Extension, Grade, Submission
+from app.academic.models import Assignment, Enrollment, Extension, Grade, Submission, SubmissionJob
 from app.accounts.models import User
+from app.db import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.orm import Session
 
     from app.academic.gradebook.models import GradeOverride
     from app.academic.models import Course
+
+# The runner's rows are only read, through the metadata that both share.
+_JOBS: Final = Base.metadata.tables["background_jobs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def read_records(session: Session, course: Course) -> Records:
     return Records(
         students=tuple(_students(session, course.id)),
         assignments=assignments,
-        attempts=_attempts(session, course.id),
+        attempts=_attempts(session, course.id, _failed(session, course.id)),
         overrides=overrides_of(session, ids),
         deadlines={
             (it.assignment_id, it.student_id): it.due_at for it in session.scalars(extensions) if it.due_at
@@ -91,7 +95,28 @@ def _students(session: Session, course_id: int) -> list[Student]:
     return sorted(found, key=lambda student: student.sort_key)
 
 
-def _attempts(session: Session, course_id: int) -> Mapping[tuple[int, int], list[Attempt]]:
+def _failed(session: Session, course_id: int) -> set[int]:
+    """Submissions whose newest grading job failed for good, so that there is no grade."""
+    query = (
+        select(SubmissionJob.submission_id, _JOBS.c.status)
+        .join(_JOBS, _JOBS.c.id == SubmissionJob.job_id)
+        .join(Submission, Submission.id == SubmissionJob.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .outerjoin(Grade, Grade.submission_id == Submission.id)
+        .where(
+            Assignment.course_id == course_id,
+            SubmissionJob.kind == "grading",
+            Grade.submission_id.is_(None),
+        )
+        .order_by(_JOBS.c.id)
+    )
+    newest: dict[int, str] = dict(session.execute(query).all())
+    return {submission_id for submission_id, status in newest.items() if status == "failed"}
+
+
+def _attempts(
+    session: Session, course_id: int, failed: Collection[int]
+) -> Mapping[tuple[int, int], list[Attempt]]:
     query = (
         select(
             Submission.id,
@@ -113,6 +138,6 @@ def _attempts(session: Session, course_id: int) -> Mapping[tuple[int, int], list
     )
     found: dict[tuple[int, int], list[Attempt]] = defaultdict(list)
     for row in session.execute(query).mappings():
-        attempt = Attempt(**row)
+        attempt = Attempt(**{**row, "outcome": "failed"} if row["id"] in failed else row)
         found[attempt.assignment_id, attempt.student_id].append(attempt)
     return found

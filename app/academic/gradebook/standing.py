@@ -16,10 +16,14 @@ MARKS: Final = {
     "graded": "graded",
     "changed": "changed by staff",
     "waiting": "waiting for its grade",
+    "marking": "waiting for a person",
+    "failed": "grading failed",
     "not_gradable": "not gradable",
     "missing": "missing",
     "open": "not handed in yet",
 }
+# What the newest attempt waits for, by its outcome; the autograder's errors are nobody's zero.
+_UNFINISHED: Final[dict[str | None, str]] = {None: "waiting", "waiting": "marking", "failed": "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class Attempt:
     is_late: bool
     is_chosen: bool
     created_at: dt.datetime
-    # None while there is no grade.
+    # None while there is no grade; "failed" when its grading job ended without one.
     outcome: str | None
     score: float | None
     graded_at: dt.datetime | None
@@ -105,6 +109,6 @@ def _mark(
         return "changed"
     if not attempts:
         return "missing" if is_over else "open"
-    if attempts[-1].outcome in (None, "waiting"):
-        return "waiting"
+    if attempts[-1].outcome in _UNFINISHED:
+        return _UNFINISHED[attempts[-1].outcome]
     return "graded" if counting is not None else "not_gradable"
