@@ -31,6 +31,9 @@ _SLOWEST_POLL: Final = 15
 _PAUSED: Final = "waits: grading of this assignment is paused by staff; your work and its time are kept"
 
 
+_SUPERSEDED: Final = "left out, as a newer attempt came first"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One job of a submission: its state and what a person reads about it."""
@@ -63,12 +66,15 @@ def steps_of(session: Session, submission_id: int) -> list[Step]:
         .order_by(_JOBS.c.id)
     )
     latest = {row["kind"]: row for row in session.execute(query).mappings()}
+    submission = session.get(Submission, submission_id)
+    is_superseded = submission is not None and submission.superseded_at is not None
     is_waiting = session.get(WaitingGrading, submission_id) is not None
     steps = [_step(session, latest[kind], submission_id) for kind in JOB_KINDS if kind in latest]
-    return [
-        replace(it, state="held", words=_PAUSED) if is_waiting and it.kind == "grading" else it
-        for it in steps
-    ]
+    if is_waiting:
+        return [replace(it, state="held", words=_PAUSED) if it.kind == "grading" else it for it in steps]
+    if is_superseded:
+        return [_superseded(it) if it.kind == "grading" else it for it in steps]
+    return steps
 
 
 def grading_states(session: Session, submission_ids: Collection[int]) -> dict[int, str]:
@@ -97,6 +103,13 @@ def _step(session: Session, row: Mapping[Any, Any], submission_id: int) -> Step:
         unit="tests" if row["kind"] == "grading" else "",
         poll_seconds=min(1 + place.number // 20, _SLOWEST_POLL) if place else 1,
     )
+
+
+def _superseded(step: Step) -> Step:
+    # Its job ended without grading, or waits behind everybody's newest attempt.
+    if step.state == "completed":
+        return replace(step, state="cancelled", words=_SUPERSEDED)
+    return step
 
 
 def _state(row: Mapping[Any, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from app.academic import (
+    arriving,
     mail_models,  # noqa: F401 - its tables are the site's
     routes_assignments,
     routes_gradebook,
@@ -20,7 +21,7 @@ from app.academic import (
 from app.accounts.guards import refusal
 
 blueprint = Blueprint("academic", __name__)
-blueprint.url_value_preprocessor(routes_assignments.allow_archives)
+blueprint.url_value_preprocessor(arriving.note_arrival)
 blueprint.before_request(refusal)
 
 _rule = blueprint.add_url_rule

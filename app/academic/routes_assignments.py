@@ -36,12 +36,6 @@ attempts: {counts: last}
 """
 
 
-def allow_archives(endpoint: str | None, _values: object) -> None:
-    """Let requests that bring an assignment be as large as an assignment may be."""
-    if endpoint in {"academic.new_assignment", "academic.versions"}:
-        request.max_content_length = bringing.MAX_BYTES
-
-
 def new_assignment(course_id: int) -> ResponseReturnValue:
     """Bring an assignment, as a file or written here."""
     course = access.taught_course(current_user, course_id) or abort(404)

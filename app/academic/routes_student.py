@@ -17,6 +17,7 @@ from app.academic.downloads import text_download
 from app.academic.figures import for_students
 from app.academic.gradebook import overrides
 from app.academic.models import AssignmentFile, Submission
+from app.academic.arriving import arrived_at
 from app.academic.policy import budget_of, counting, deadline_of, extension_of
 from app.academic.receiving import accepted_kinds, received
 from app.academic.refusals import HandInRefused
@@ -69,11 +70,9 @@ def hand_in(assignment_id: int) -> ResponseReturnValue:
     found = access.visible_assignment(current_user, assignment_id) or abort(404)
     if not current_user.is_student:
         abort(403)
-    # The time of arrival: reading and checking may take a moment.
-    received_at = dt.datetime.now(dt.UTC)
     try:
         sent = received(_sent(found), found.submit_names, max_bytes=found.max_bytes)
-        handed_in = store_submission(current_user, found, sent.uploads, at=received_at)
+        handed_in = store_submission(current_user, found, sent.uploads, at=arrived_at())
     except (UploadRejected, HandInRefused, AnswersRejected) as refused:
         problems = refused.problems if isinstance(refused, AnswersRejected) else {}
         again = access.visible_assignment(current_user, assignment_id) or abort(404)

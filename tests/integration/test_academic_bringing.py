@@ -13,6 +13,7 @@ from app.academic.checks import run_check
 from app.academic.models import Assignment, AssignmentVersion, Extension, Grade, Submission
 from app.accounts.models import AuditEvent
 from app.db import db
+from app.mail.models import OutboxMail
 from tests.academic_world import MANIFEST, RIGHT, STUB, TESTS, World, make_world
 from tests.integration.test_academic_policy import HOUR, NOON, graded, rule
 from tests.zips import zipped
@@ -219,6 +220,15 @@ class TestExtensions:
         with world.application.app_context():
             actions = set(db.session.scalars(select(AuditEvent.action)))
         assert {"extension_granted", "extension_removed"} <= actions
+
+    def test_the_student_gets_a_mail(self, world: World, teacher: FlaskClient) -> None:
+        """Each time it is given or changed; it goes out by itself."""
+        path = f"/assignments/{world.assignment_id}/extensions"
+        for extra in ("1", "2"):
+            teacher.post(path, data=self.form(world, extra=extra))
+        with world.application.app_context():
+            mails = db.session.scalars(select(OutboxMail).where(OutboxMail.kind == "extension")).all()
+            assert ["ann@example.com"] * 2 == [mail.to for mail in mails]
 
     def test_the_student_reads_it(
         self, world: World, teacher: FlaskClient, application: Flask, sign_in: SignIn

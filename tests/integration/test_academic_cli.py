@@ -11,7 +11,8 @@ from app.academic.models import Assignment, Course, Submission, SubmissionJob
 from app.accounts import passwords
 from app.accounts.models import User
 from app.db import db
-from tests.academic_world import MANIFEST, RIGHT, TESTS, World, make_world, write_assignment
+from tests.academic_world import MANIFEST, RIGHT, STUB, TESTS, World, make_world, write_assignment
+from tests.zips import zipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,51 @@ def test_checking_grades_the_samples(world: World, tmp_path: Path) -> None:
     unsound = typed(world.application, "check", str(folder))
     assert 1 == unsound.exit_code
     assert "does not pass" in unsound.output
+
+
+class TestBringing:
+    """`flask academic import` takes what people have."""
+
+    def imported(self, world: World, path: Path, *options: str) -> str:
+        """Import and give what was said."""
+        said = typed(world.application, "import", str(path), *options)
+        assert 0 == said.exit_code, said.output
+        return said.output
+
+    def test_an_archive(self, world: World, tmp_path: Path) -> None:
+        """With one folder around everything, whose name it gets; the manifest names the course."""
+        manifest = MANIFEST + "course: CS 1\nslug: more\n"
+        stub = ("folder/stub/adding.py", STUB.encode())
+        files = (("folder/assignment.yaml", manifest.encode()), ("folder/tests/test_a.py", TESTS.encode()))
+        (tmp_path / "a.zip").write_bytes(zipped(*files, stub))
+        assert "CS 1: Adding up (more), version 1, 3 files" in self.imported(world, tmp_path / "a.zip")
+        assert "version 2" in self.imported(world, tmp_path / "a.zip")
+
+    def test_a_test_file(self, world: World, tmp_path: Path) -> None:
+        """Ordinary pytest or unittest, alone."""
+        (tmp_path / "leap_test.py").write_text("from leap import is_leap\ndef test_a(): pass\n", "utf-8")
+        said = self.imported(world, tmp_path / "leap_test.py", "--course", "CS 1")
+        assert "CS 1: Leap (leap), version 1, 1 files, 100 points" in said
+
+    def test_a_draft(self, world: World, tmp_path: Path) -> None:
+        """Students do not see it; a draft of what they see changes nothing for them."""
+        self.imported(world, tmp_path / "adding", "--course", "CS 1", "--slug", "new", "--draft")
+        write_assignment(tmp_path / "adding", manifest=MANIFEST.replace("points: 40", "points: 50"))
+        self.imported(world, tmp_path / "adding", "--course", "CS 1", "--draft")
+        with world.application.app_context():
+            found = db.session.scalars(select(Assignment).order_by(Assignment.id)).all()
+            assert [("adding", 40.0, True), ("new", 40.0, False)] == [
+                (it.slug, it.points, it.is_published) for it in found
+            ]
+
+    def test_what_is_no_assignment(self, world: World, tmp_path: Path) -> None:
+        """One sentence for each thing that is wrong, no traceback."""
+        (tmp_path / "bad.zip").write_bytes(zipped(("../x.py", b"x")))
+        (tmp_path / "notes.txt").write_text("x", "utf-8")
+        for name, reason in (
+            ("bad.zip", "leads out of the archive"),
+            ("notes.txt", "expected a .zip archive"),
+        ):
+            for command in ("import", "check"):
+                said = typed(world.application, command, str(tmp_path / name))
+                assert (1, True) == (said.exit_code, reason in said.output)

@@ -98,6 +98,24 @@ def gradings(world: World, submission_id: int) -> list[tuple[str, int]]:
         return [(job.parameters, job.priority) for job in db.session.scalars(query)]
 
 
+class Noted(io.BytesIO):
+    """Notes when it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.read_at: list[dt.datetime] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read and note."""
+        self.read_at.append(dt.datetime.now(dt.UTC))
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read and note."""
+        self.read_at.append(dt.datetime.now(dt.UTC))
+        return super().readinto(buffer)
+
+
 class TestAttempts:
     """How often, and what spends one."""
 
@@ -319,6 +337,21 @@ class TestThePage:
             "Nothing is taken any more since Fri 06 Mar 2026, 12:00.",
         ):
             assert told in page
+
+    def test_what_counts_is_when_the_request_began(self, world: World, ann: FlaskClient) -> None:
+        """Before its body is read: a slow line just before the deadline makes nobody late."""
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="adding.py"\r\n\r\n'
+        body = Noted(head + RIGHT + b"\r\n--b--\r\n")
+        answer = ann.post(
+            f"/assignments/{world.assignment_id}/hand-in",
+            input_stream=body,
+            content_length=len(body.getvalue()),
+            content_type="multipart/form-data; boundary=b",
+        )
+        assert 303 == answer.status_code
+        with world.application.app_context():
+            [created_at] = db.session.scalars(select(Submission.created_at))
+            assert created_at < body.read_at[0]
 
     def test_the_same_file_is_said(self, world: World, ann: FlaskClient) -> None:
         """That it shares a result and spends nothing."""
