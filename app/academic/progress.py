@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from app.academic.gradebook.models import WaitingGrading
-from app.academic.models import JOB_KINDS, SubmissionJob
+from app.academic.models import JOB_KINDS, Submission, SubmissionJob
 from app.academic.waiting import place_of
 from app.db import Base
 

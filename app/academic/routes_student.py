@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload
 
 from app.academic import access, answer_forms, routes_staff, snapshots
 from app.academic.answer_forms import AnswersRejected
+from app.academic.arriving import arrived_at
 from app.academic.downloads import text_download
 from app.academic.figures import for_students
 from app.academic.gradebook import overrides
 from app.academic.models import AssignmentFile, Submission
-from app.academic.arriving import arrived_at
 from app.academic.policy import budget_of, counting, deadline_of, extension_of
 from app.academic.receiving import accepted_kinds, received
 from app.academic.refusals import HandInRefused

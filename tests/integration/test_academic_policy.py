@@ -366,6 +366,15 @@ class TestThePage:
             self.send(ann, world, ("adding.py", content))
         page = ann.get(f"/assignments/{world.assignment_id}").text
         assert 1 == page.count("superseded")
+        with world.application.app_context(), writing() as session:
+            older = session.scalars(select(Submission).where(Submission.number == 1)).one()
+            ended = select(SubmissionJob.job_id).where(SubmissionJob.submission_id == older.id)
+            values = {"status": "completed", "finished_at": NOON}
+            session.execute(update(Job).where(Job.id.in_(ended)).values(values))
+            receipt = older.receipt
+        page = ann.get(f"/submissions/{receipt}").text
+        assert "left out, as a newer attempt came first" in page
+        assert "a newer attempt came before this one" in page
 
     def test_choosing_is_for_the_author(
         self, world: World, ann: FlaskClient, application: Flask, sign_in: SignIn
