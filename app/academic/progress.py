@@ -106,8 +106,8 @@ def _step(session: Session, row: Mapping[Any, Any], submission_id: int) -> Step:
 
 
 def _superseded(step: Step) -> Step:
-    # Its job ended without grading, or waits behind everybody's newest attempt.
-    if step.state == "completed":
+    # Its job ended without grading or gave its place away, or waits behind everybody's newest attempt.
+    if step.state in {"completed", "cancelled"}:
         return replace(step, state="cancelled", words=_SUPERSEDED)
     return step
 
