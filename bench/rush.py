@@ -89,7 +89,8 @@ def measure(size: Size, folder: Path) -> list[tuple[str, str]]:
         began, cpu = time.monotonic(), _cpu()
         answers = send(site.port, assignment, people, attempts)
         deadline = time.monotonic()
-        print("the deadline is over", flush=True)
+        for name, value in _accepted(answers, size):
+            print(f"{name}: {value}", flush=True)
         graded = _wait(site.database, _all_newest_are_graded) - deadline
         drained = _wait(site.database, _nothing_is_due) - deadline
         busy = (_cpu() - cpu) / (time.monotonic() - began)
