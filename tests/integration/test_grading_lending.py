@@ -325,3 +325,132 @@ def test_exceptions_that_lie_stay_exceptions(tmp_path: Path) -> None:
 
     assert ["passed", "passed"] == [found["test_cause"].status, found["test_huge"].status]
     assert ["error", "error"] == [found["test_skip"].status, found["test_exit"].status]
+
+
+REENTRY = """
+    import threading
+    import pytest, solution
+    def test_reenter():
+        seen = []
+        def inner(n):
+            seen.append(n)
+            return solution.down(inner, n - 1) if n else 0
+        assert solution.down(inner, 5) == 0 and seen == [5, 4, 3, 2, 1, 0]
+    def test_thread_of_the_program():
+        with pytest.raises(RuntimeError, match="main thread"): solution.from_thread(lambda: 1)
+    def test_callback_kept():
+        solution.keep(lambda: "first")
+        assert solution.use() == "first"
+    def test_callback_is_gone_in_the_next_test():
+        with pytest.raises(NameError): solution.use()
+    def test_generator_that_calls_back():
+        seen = []
+        assert list(solution.calls(seen.append, 3)) == [0, 1, 2] and seen == [0, 1, 2]
+    def test_swallowed():
+        def fails(): raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt): solution.call(fails)
+"""
+
+
+def test_calls_back_and_forth_stay_in_order(tmp_path: Path) -> None:
+    """Calls nest, threads of the program may not answer, and nothing is kept from test to test."""
+    program = """
+        import threading
+        def down(f, n): return f(n)
+        def call(f): return f()
+        def from_thread(f):
+            found = []
+            def work():
+                try: f()
+                except BaseException as error: found.append(error)
+            thread = threading.Thread(target=work); thread.start(); thread.join()
+            raise found[0]
+        def keep(f):
+            global kept
+            kept = f
+        def use(): return kept()
+        def calls(f, n):
+            for i in range(n):
+                f(i)
+                yield i
+    """
+
+    found = run(tmp_path, REENTRY, program)
+
+    assert {"test_swallowed"} >= {name for name, test in found.items() if not test.is_passed}, found
+
+
+LIES = """
+    import pytest, solution
+    from unittest import mock
+    class Mine:
+        def __init__(self): self.total = 1
+        def add(self, n): self.total += n
+    def test_stand_in_for_mine():
+        mine = Mine()
+        assert solution.other(mine) is mine
+    def test_equal_to_lent():
+        assert solution.liar() == Mine()
+    def test_equal_to_mock():
+        assert solution.liar() == mock.sentinel.x
+    def test_in_list():
+        assert solution.liar() in [4711, "x"]
+    def test_key():
+        assert {4711: 1}[solution.liar()] == 1
+    def test_number():
+        assert solution.number() + 0 == 4711
+    def test_text():
+        assert "x" + solution.text() == "x4711"
+    def test_sum():
+        assert sum([solution.number()]) == 4711
+    def test_sorted():
+        assert sorted([solution.number(), 3]) == [3, 4711]
+    def test_approx():
+        assert solution.number() == pytest.approx(4711)
+    def test_isinstance():
+        assert isinstance(solution.liar(), Mine)
+    def test_subclass_of_ours():
+        class Sub(solution.Base):
+            def answer(self): return 4711
+        assert Sub().ask() == 4711
+    def test_method_of_ours():
+        class Sub(solution.Base):
+            def answer(self): return 1
+        assert Sub().total() == 4711
+"""
+
+
+def test_objects_that_lie_gain_nothing(tmp_path: Path) -> None:
+    """Whatever an object of the program claims to equal or to be, no such test passes."""
+    program = """
+        class Always:
+            def __eq__(self, other): return True
+            def __ne__(self, other): return False
+            def __hash__(self): return hash(4711)
+            def __lt__(self, other): return True
+            def __bool__(self): return True
+            def __contains__(self, other): return True
+            __add__ = __radd__ = __sub__ = __rsub__ = lambda self, other: self
+            __abs__ = lambda self: self
+            @property
+            def __class__(self): return int
+        def liar(): return Always()
+        class Number(int):
+            __eq__ = __lt__ = __gt__ = lambda self, other: True
+            __hash__ = lambda self: hash(4711)
+            __add__ = __radd__ = lambda self, other: 4711 if False else self
+        def number(): return Number(1)
+        class Text(str):
+            __eq__ = lambda self, other: True
+            __hash__ = str.__hash__
+            __radd__ = lambda self, other: self
+        def text(): return Text("y")
+        def other(mine): return Always()
+        class Base:
+            def ask(self): return Always()
+            def total(self): return Always()
+    """
+
+    found = run(tmp_path, LIES, program)
+
+    assert [] == [name for name, test in found.items() if test.is_passed]
