@@ -42,7 +42,6 @@ class Beside:
         self._running: str | None = None
         self._started = 0.0
         self._output: list[str] = []
-        self._is_by_clock = False
         self.cpu_seconds = 0.0
 
     def run(self) -> int:
@@ -125,8 +124,7 @@ class Beside:
         message = "" if status == "passed" else text[:_TEXT_LIMIT]
         seconds = time.monotonic() - self._started
         told = {"status": status, "verdict": verdict, "message": message, "output": output, "score": score}
-        self._send({"test": name, "seconds": seconds, "by_clock": self._is_by_clock, **told})
-        self._is_by_clock = False
+        self._send({"test": name, "seconds": seconds, **told})
 
     def _take_end(self, ended: BoxEnded) -> bool:
         """Give the end of a box to the test that ran; tell whether there is more to run."""
@@ -135,7 +133,6 @@ class Beside:
             self._send(told)
             return False
         status = "timeout" if ended.verdict == "time_limit" else "error"
-        self._is_by_clock = ended.is_by_clock
         self._end_test(self._running, status, ended.verdict, ended.message)
         return bool(self._open())
 

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app.academic.grading.errors import AutograderError
+from app.academic.grading.starvation import waited_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,10 @@ class BoxProcess:
         finally:
             os.close(self.replies_end)
             os.close(self.status_end)
+
+    def waited_seconds(self) -> float:
+        """Return how long we and everything below us, the box too, stood in line for a processor."""
+        return waited_seconds(os.getpid())
 
     def close_status(self) -> None:
         """Close the pipe on which the launcher told how its start went."""

@@ -15,6 +15,7 @@ from app.academic.grading.endings import BoxEnded, explain
 from app.academic.grading.errors import AutograderError
 from app.academic.grading.framing import BadReply, frame, parse_reply
 from app.academic.grading.run_folder import remove_tree
+from app.academic.grading.starvation import MOST_TIMES
 from app.academic.grading.work_folder import holds_more, make_work_folder
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _START_SECONDS = 20.0
 _DISK_CHECK_SECONDS = 0.05
 _CHUNK = 1 << 16
+_LEAST_EXTENSION = 0.05
 
 
 class Box:
@@ -40,6 +42,7 @@ class Box:
         self._shown = {1: 0, 2: 0}
         self.ended: BoxEnded | None = None
         self.cpu_seconds = 0.0
+        self._waited = self._extended = 0.0
         self.deadline = time.monotonic() + _START_SECONDS
         self._next_disk_check = 0.0
         self._work = make_work_folder(run, confinement.user)
@@ -53,6 +56,7 @@ class Box:
 
     def begin(self) -> None:
         """Start the clock of one test and forget what was printed before."""
+        self._waited, self._extended = self._process.waited_seconds(), 0.0
         self.deadline = time.monotonic() + self._limits.wall
         self._shown = {1: 0, 2: 0}
 
@@ -99,10 +103,9 @@ class Box:
             self._reap(0.05)
         remove_tree(self._work)
 
-    def end(self, verdict: str, message: str, *, by_clock: bool = False) -> NoReturn:
+    def end(self, verdict: str, message: str) -> NoReturn:
         """Kill the process and say why."""
         self.ended = BoxEnded(verdict, message)
-        self.ended.is_by_clock = by_clock
         self._process.kill()
         self._process.close_input()
         self._reap(0)
@@ -139,9 +142,9 @@ class Box:
         if left <= 0:
             if status is not None:
                 self._fail("it did not start in time")
-            self.end(
-                "time_limit", f"The program took longer than {self._limits.wall:g} seconds.", by_clock=True
-            )
+            if self._extend():
+                return
+            self.end("time_limit", f"The program took longer than {self._limits.wall:g} seconds.")
         poll = select.poll()
         if self._pending:
             poll.register(self._process.input, select.POLLOUT)
@@ -154,6 +157,16 @@ class Box:
                 poll.register(descriptor, select.POLLIN)
         for descriptor, _ in poll.poll(min(left, self._watch_disk()) * 1000):
             self._serve(descriptor, status)
+
+    def _extend(self) -> bool:
+        """Give back the time that the program, or the tests, stood in line for a processor."""
+        waited = self._process.waited_seconds() - self._waited
+        more = min(waited, MOST_TIMES * self._limits.wall) - self._extended
+        if more < _LEAST_EXTENSION:
+            return False
+        self._extended += more
+        self.deadline += more
+        return True
 
     def _serve(self, descriptor: int, status: bytearray | None) -> None:
         if descriptor == self._process.input:

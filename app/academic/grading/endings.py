@@ -18,8 +18,6 @@ class BoxEnded(BaseException):
 
     def __init__(self, verdict: str, message: str) -> None:
         self.verdict, self.message = verdict, message
-        # Whether only the clock ended it, which on a crowded machine may be the machine's fault.
-        self.is_by_clock = False
         super().__init__(message)
 
 

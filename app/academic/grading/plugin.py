@@ -110,7 +110,7 @@ class GradingPlugin:
         outcomes = {outcome for _, outcome, _, _ in self._phases}
         if (ended := self._session.ended or self._broken()) is not None:
             status = "timeout" if ended.verdict == "time_limit" else "error"
-            return {**self._told(status, ended.verdict, ended.message), "by_clock": ended.is_by_clock}
+            return self._told(status, ended.verdict, ended.message)
         if "failed" in outcomes:
             return self._failure()
         if "skipped" in outcomes:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from app.academic.grading.alone import alone, is_crowded, together
 from app.academic.grading.errors import AutograderError
 from app.academic.grading.limits import Limits
 from app.academic.grading.parts.base import VISIBILITIES, PartResult, write_code
@@ -58,11 +57,7 @@ class PythonTests:
 
     def grade(self, work: Work) -> PartResult:
         """Run the tests against the student's files, in the sandbox."""
-        with together():
-            run = _run(self, work)
-        if run.is_ended_by_clock and is_crowded():
-            with alone():
-                run = _run(self, work)
+        run = _run(self, work)
         _check_run(run)
         end = run.end or {}
         failure = next((str(one["student"]) for one in run.uncollected), "")
