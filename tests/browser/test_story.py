@@ -55,9 +55,9 @@ def _the_copy_is_flagged(visit: Visit) -> None:
     instructor.get_by_role("link", name="Linked list").first.click()
     instructor.get_by_role("link", name="Similarity").first.click()
     expect(instructor.get_by_text(re.compile("similarity, not proof", re.IGNORECASE)).first).to_be_visible()
-    score = instructor.locator("table.stack td[data-label=Score]").first
+    score = instructor.locator("#pairs td[data-label=Similarity]").first
     assert int(re.findall(r"\d+", score.inner_text())[0]) >= 50
-    instructor.locator("table.stack tbody th a").first.click()
+    instructor.locator("#pairs tbody th a").first.click()
     expect(instructor.get_by_role("heading", name="Other Example and Student Example")).to_be_visible()
     expect(instructor.get_by_text(re.compile("names changed|identical")).first).to_be_visible()
 
