@@ -282,7 +282,7 @@ class TypesTest(unittest.TestCase):
         self.assertEqual(2 * Money(3), Money(6))
         self.assertEqual(sum([Money(1), Money(2)], Money(0)), Money(3))
         self.assertLess(Money(1), Money(2))
-        self.assertEqual(sorted([Money(2), Money(1)]), [Money(1), Money(2)])
+        self.assertEqual(sorted([Money(2), Money(1)]), [Money(1), Money(2)]); self.assertNotEqual(Money(2), Money(3))
         self.assertEqual(hash(Money(2)), hash(Money(2)))
         self.assertEqual(repr(Money(2)), "Money(2)")
         self.assertTrue(Money(0) == 0 and not Money(0))
