@@ -85,11 +85,6 @@ class AssignmentReport:
     """Whether tests keep something from students for now."""
     computed_at: dt.datetime
 
-    @property
-    def attempts_per_student(self) -> float | None:
-        """The mean over those who handed in."""
-        return self.attempts / self.submitted if self.submitted else None
-
     def to_json(self) -> str:
         """Write as JSON text."""
         raw = asdict(self)

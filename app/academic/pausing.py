@@ -19,8 +19,6 @@ from app.accounts import audit
 from app.db import db, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from sqlalchemy.orm import Session
 
 # Who pauses when no person does.
@@ -109,12 +107,6 @@ def waiting_count(session: Session, assignment_id: int) -> int:
     """How many submissions wait for the assignment to be resumed."""
     query = select(func.count()).where(WaitingGrading.assignment_id == assignment_id)
     return session.scalar(query) or 0
-
-
-def waiting_among(session: Session, submission_ids: Collection[int]) -> set[int]:
-    """Which of the submissions wait for their assignment to be resumed."""
-    query = select(WaitingGrading.submission_id).where(WaitingGrading.submission_id.in_(submission_ids))
-    return set(session.scalars(query))
 
 
 def _locked(session: Session, assignment_id: int) -> Assignment:

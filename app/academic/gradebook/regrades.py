@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.academic.gradebook.models import Regrade, RegradeResult
@@ -194,9 +194,3 @@ def _apply(session: Session, regrade: Regrade, row: Row) -> None:
 
 def _score_words(score: float | None) -> str:
     return "no score" if score is None else f"{score:g}"
-
-
-def open_count(session: Session, assignment_id: int) -> int:
-    """How many regrades of the assignment wait for a person's decision."""
-    query = select(func.count()).where(Regrade.assignment_id == assignment_id, Regrade.state == "open")
-    return session.scalar(query) or 0

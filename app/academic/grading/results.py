@@ -74,11 +74,6 @@ class GradeReport:
         """Count the tests that passed."""
         return sum(test.is_passed for test in self.tests)
 
-    @property
-    def has_hidden(self) -> bool:
-        """Tell whether a test is hidden; then the total would tell about it, and is hidden too."""
-        return any(test.visibility == "hidden" for test in self.tests)
-
     def for_student(self, shown: frozenset[str] = frozenset({"visible"})) -> GradeReport:
         """Return the report as a student may see it: tests that are not shown keep their secrets."""
         return replace(self, tests=tuple(_as_shown(test, shown) for test in self.tests))
